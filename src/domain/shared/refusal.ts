@@ -1,0 +1,93 @@
+// Every way this system says "no" on purpose. Anything else that is thrown is a fault.
+
+/**
+ * The catalogue of refusals: a stable reason, and the sentence that a person reads.
+ * The reason is API (`error.reason`); the sentence may be reworded.
+ */
+export const refusals = {
+  'request.invalid': 'The request is not well formed.',
+  'request.too_large': 'The request body is too large.',
+  'request.unknown_route': 'There is nothing at this address.',
+  'request.cross_origin': 'This request came from another site; requests with a session cookie must come from our own pages.',
+  'request.conflict': 'Somebody else changed the same thing at the same moment. Read it again and retry.',
+
+  'credential.missing': 'Sign in, or send an API key.',
+  'credential.ambiguous': 'The request carries more than one credential. Send exactly one.',
+  'credential.malformed': 'The credential has neither the shape of a session token nor of an API key.',
+
+  'session.unknown': 'This session does not exist. Sign in again.',
+  'session.ended': 'This session has ended. Sign in again.',
+  'session.expired': 'This session has expired. Sign in again.',
+  'session.token_invalid': 'The session token is not valid.',
+  'session.token_expired': 'The session token has expired. Refresh it.',
+  'session.organization_changed': 'The session has moved to another organization since this token was issued. Refresh the token.',
+  'session.not_found': 'No such session.',
+  'session.refresh_refused': 'The refresh token is no longer good. Sign in again.',
+  'session.reauthentication_required': 'That organization asks you to sign in again.',
+
+  'api_key.malformed': 'This is not a HatiData API key: its length, alphabet or checksum is wrong.',
+  'api_key.unknown': 'This API key does not exist.',
+  'api_key.revoked': 'This API key has been revoked.',
+  'api_key.expired': 'This API key has expired.',
+  'api_key.address_not_allowed': 'This API key may not be used from this address.',
+  'api_key.not_found': 'No such API key.',
+  'api_key.beyond_maker': 'A key cannot have a scope that its maker does not have.',
+  'api_key.without_scopes': 'A key needs at least one scope.',
+
+  'agent.not_active': 'The agent behind this key is not active.',
+  'agent.not_found': 'No such agent.',
+  'agent.name_taken': 'Another agent of this organization has this name.',
+
+  'user.not_active': 'This account is not active.',
+  'membership.not_active': 'You are not an active member of this organization.',
+  'organization.not_active': 'This organization is not active.',
+  'organization.not_found': 'No such organization.',
+  'organization.slug_taken': 'Another organization has this slug.',
+  'organization.none': 'This session has no organization yet. Choose one first.',
+
+  'caller.scope_missing': 'You lack the scope that this needs.',
+  'caller.person_required': 'Only a person can do this; agents cannot.',
+
+  'membership.not_found': 'No such member.',
+  'membership.revoked': 'This membership has ended and cannot change.',
+  'membership.directory_managed': 'The directory manages this member. Change them in your identity provider.',
+  'membership.only_owner_makes_admins': 'Only the owner makes or unmakes admins.',
+  'membership.nobody_raises_themself': 'Nobody changes their own role.',
+  'membership.owner_stays': 'The owner cannot be removed or demoted. Hand the ownership over first.',
+  'membership.ownership_is_handed_over': 'Ownership is handed over, not assigned as a role.',
+
+  'role_mapping.unknown_group': 'No such group in the directory of this organization.',
+  'role_mapping.owner_not_mappable': 'Ownership is handed over by the owner; a group cannot confer it.',
+  'role_mapping.group_twice': 'A group may appear only once in the mappings.',
+
+  'sign_in.state_invalid': 'This sign-in was not started in this browser, was used before, or took too long.',
+  'sign_in.code_spent': 'This sign-in code is not good or was used before.',
+  'sign_in.denied': 'The identity provider did not let this person in.',
+  'sign_in.email_unverified': 'The identity provider has not verified this e-mail address.',
+  'sign_in.not_a_member': 'You are not a member of this organization, or your access has ended. Ask its administrators.',
+
+  'delivery.unverified': 'The signature of this delivery is missing, wrong or out of its time window.',
+  'delivery.malformed': 'The delivery is authentic but is not an event we can read.',
+
+  'identity.unavailable': 'The identity provider does not answer right now.',
+  'identity.throttled': 'The identity provider asks us to slow down.',
+  'storage.unavailable': 'The database does not answer right now.',
+} as const;
+
+export type RefusalReason = keyof typeof refusals;
+
+/** What a refusal may tell its reader. Never a secret, never another organization's data. */
+export type RefusalDetails = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
+
+/** A deliberate no. Everything a caller may learn is in `reason` and `details`. */
+export class Refusal extends Error {
+  readonly reason: RefusalReason;
+  readonly details: RefusalDetails;
+
+  constructor(reason: RefusalReason, details: RefusalDetails = {}) {
+    super(refusals[reason]);
+    this.name = 'Refusal';
+    this.reason = reason;
+    this.details = details;
+  }
+}
