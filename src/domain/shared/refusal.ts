@@ -8,7 +8,8 @@ export const refusals = {
   'request.invalid': 'The request is not well formed.',
   'request.too_large': 'The request body is too large.',
   'request.unknown_route': 'There is nothing at this address.',
-  'request.cross_origin': 'This request came from another site; requests with a session cookie must come from our own pages.',
+  'request.cross_origin':
+    'This request came from another site; requests with a session cookie must come from our own pages.',
   'request.conflict': 'Somebody else changed the same thing at the same moment. Read it again and retry.',
 
   'credential.missing': 'Sign in, or send an API key.',
@@ -20,7 +21,8 @@ export const refusals = {
   'session.expired': 'This session has expired. Sign in again.',
   'session.token_invalid': 'The session token is not valid.',
   'session.token_expired': 'The session token has expired. Refresh it.',
-  'session.organization_changed': 'The session has moved to another organization since this token was issued. Refresh the token.',
+  'session.organization_changed':
+    'The session has moved to another organization since this token was issued. Refresh the token.',
   'session.not_found': 'No such session.',
   'session.refresh_refused': 'The refresh token is no longer good. Sign in again.',
   'session.reauthentication_required': 'That organization asks you to sign in again.',
@@ -64,7 +66,8 @@ export const refusals = {
   'sign_in.code_spent': 'This sign-in code is not good or was used before.',
   'sign_in.denied': 'The identity provider did not let this person in.',
   'sign_in.email_unverified': 'The identity provider has not verified this e-mail address.',
-  'sign_in.not_a_member': 'You are not a member of this organization, or your access has ended. Ask its administrators.',
+  'sign_in.not_a_member':
+    'You are not a member of this organization, or your access has ended. Ask its administrators.',
 
   'delivery.unverified': 'The signature of this delivery is missing, wrong or out of its time window.',
   'delivery.malformed': 'The delivery is authentic but is not an event we can read.',

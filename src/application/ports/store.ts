@@ -1,0 +1,233 @@
+// Where things are kept. One transaction at a time, repositories inside it, and the promise that all of it happens or none.
+
+import type { Agent } from '#domain/access/agent.ts';
+import type { ApiKey } from '#domain/access/api-key.ts';
+import type { Actor, AuditDraft, AuditEntry, Source } from '#domain/audit/audit-entry.ts';
+import type { Membership } from '#domain/memberships/membership.ts';
+import type { Organization, ProviderRef } from '#domain/organizations/organization.ts';
+import type {
+  Directory,
+  DirectoryGroup,
+  DirectoryPicture,
+  DirectoryUser,
+  Learned,
+} from '#domain/provisioning/directory-picture.ts';
+import type { RoleMapping } from '#domain/provisioning/role-mapping.ts';
+import type { Session } from '#domain/sessions/session.ts';
+import type {
+  AgentId,
+  ApiKeyId,
+  EffectId,
+  InboxEventId,
+  MembershipId,
+  OrganizationId,
+  SessionId,
+  UserId,
+} from '#domain/shared/ids.ts';
+import type { Connection } from '#domain/sso/connection.ts';
+import type { Email } from '#domain/users/email.ts';
+import type { User } from '#domain/users/user.ts';
+
+/**
+ * Whose rows a transaction may touch. An organization: writers of the same organization take turns, so what was read stays
+ * true until the commit. `across`: the few named paths that belong to no single organization (sign-in, founding, the
+ * inbox, jobs); they rely on unique keys and versions.
+ */
+export type Scope = OrganizationId | 'across';
+
+/**
+ * Runs work in one transaction: commits when it returns, rolls back when it throws.
+ *
+ * The work may run more than once: when two writers met (a stale version, a unique key, a deadlock), it is run again from the
+ * start with fresh reads, several times. So it must not speak to the outside world, and must not keep anything from a run that
+ * failed. When writers keep meeting, Refusal `request.conflict`; when the database cannot be reached, Refusal `storage.unavailable`.
+ */
+export interface Store {
+  transact<T>(scope: Scope, work: (tx: Repositories) => Promise<T>): Promise<T>;
+}
+
+/** Entities are saved whole. Saving one that somebody else saved since it was read is a conflict (see `Store`). */
+export interface Repositories {
+  readonly organizations: Organizations;
+  readonly users: Users;
+  readonly memberships: Memberships;
+  readonly sessions: Sessions;
+  readonly agents: Agents;
+  readonly apiKeys: ApiKeys;
+  readonly directory: DirectoryRecords;
+  readonly roleMappings: RoleMappings;
+  readonly connections: Connections;
+  readonly inbox: Inbox;
+  readonly outbox: Outbox;
+  readonly audit: AuditTrail;
+  readonly signIns: SignIns;
+}
+
+export interface Organizations {
+  get(id: OrganizationId): Promise<Organization | undefined>;
+  byProvider(ref: ProviderRef): Promise<Organization | undefined>;
+  /** Whether a slug is taken by any organization, deleted ones included. */
+  isTaken(slug: string): Promise<boolean>;
+  /** The organization that has verified this domain, if any. */
+  verifying(domain: string): Promise<Organization | undefined>;
+  save(organization: Organization): Promise<void>;
+}
+
+export interface Users {
+  get(id: UserId): Promise<User | undefined>;
+  byIdentity(provider: string, subject: string): Promise<User | undefined>;
+  /** Users with this address who are not deleted, oldest first. Several are possible; an address is no key. */
+  byEmail(email: Email): Promise<readonly User[]>;
+  save(user: User): Promise<void>;
+}
+
+export interface Memberships {
+  get(organizationId: OrganizationId, id: MembershipId): Promise<Membership | undefined>;
+  /** The newest membership of a user here, revoked ones included. There is never more than one active. */
+  ofUser(organizationId: OrganizationId, userId: UserId): Promise<Membership | undefined>;
+  /** The newest membership of each of these users here, revoked ones included, for those who have one. */
+  ofUsers(organizationId: OrganizationId, userIds: readonly UserId[]): Promise<readonly Membership[]>;
+  /** Every active membership here with that role. */
+  withRole(organizationId: OrganizationId, role: string): Promise<readonly Membership[]>;
+  /** A person's active memberships in all organizations. Needs the scope `across`. */
+  acrossOrganizations(userId: UserId): Promise<readonly Membership[]>;
+  save(membership: Membership): Promise<void>;
+}
+
+export interface Sessions {
+  get(id: SessionId): Promise<Session | undefined>;
+  byProviderSession(provider: string, providerSession: string): Promise<Session | undefined>;
+  activeOfUser(userId: UserId): Promise<readonly Session[]>;
+  /** Active sessions of a user that stand in this organization. */
+  activeOfUserIn(organizationId: OrganizationId, userId: UserId): Promise<readonly Session[]>;
+  activeIn(organizationId: OrganizationId): Promise<readonly Session[]>;
+  save(session: Session): Promise<void>;
+  /** Moves `lastSeenAt` forward for many sessions at once, never back; no version changes, ended sessions stay as they are. */
+  touch(seen: ReadonlyMap<SessionId, Date>): Promise<void>;
+}
+
+export interface Agents {
+  get(organizationId: OrganizationId, id: AgentId): Promise<Agent | undefined>;
+  /** Whether an agent that is not deleted has this name here. */
+  isNamed(organizationId: OrganizationId, name: string): Promise<boolean>;
+  save(agent: Agent): Promise<void>;
+}
+
+export interface ApiKeys {
+  get(organizationId: OrganizationId, id: ApiKeyId): Promise<ApiKey | undefined>;
+  save(key: ApiKey): Promise<void>;
+  /** Moves `lastUsedAt` forward for many keys at once, never back; no version changes. */
+  touch(used: ReadonlyMap<ApiKeyId, Date>): Promise<void>;
+}
+
+/** What we know of directories. Records, not entities: `learn` decides, these only remember. */
+export interface DirectoryRecords {
+  directory(organizationId: OrganizationId, directoryId: string): Promise<Directory | undefined>;
+  /** The organization in which we first heard of this directory. Needs the scope `across`. */
+  organizationOf(directoryId: string): Promise<OrganizationId | undefined>;
+  /** Whether any directory of the organization is connected now. */
+  anyConnected(organizationId: OrganizationId): Promise<boolean>;
+  user(organizationId: OrganizationId, directoryUserId: string): Promise<DirectoryUser | undefined>;
+  group(organizationId: OrganizationId, groupId: string): Promise<DirectoryGroup | undefined>;
+  groups(organizationId: OrganizationId): Promise<readonly DirectoryGroup[]>;
+  usersOfDirectory(organizationId: OrganizationId, directoryId: string): Promise<readonly DirectoryUser[]>;
+  /** Everybody ever linked to this group, present or not. */
+  usersOfGroup(organizationId: OrganizationId, groupId: string): Promise<readonly DirectoryUser[]>;
+  usersOfOrganization(organizationId: OrganizationId): Promise<readonly DirectoryUser[]>;
+  /** All directory records that belong to these users of ours. */
+  recordsOf(organizationId: OrganizationId, userIds: readonly UserId[]): Promise<readonly DirectoryUser[]>;
+  /** Records of the same person under other ids: same directory and same customer's id. */
+  withIdpId(organizationId: OrganizationId, directoryId: string, idpId: string): Promise<readonly DirectoryUser[]>;
+  /** The picture around these directory users: their directories, their links, and the groups those name. */
+  pictureOf(organizationId: OrganizationId, users: readonly DirectoryUser[]): Promise<DirectoryPicture>;
+  save(learned: Learned): Promise<void>;
+}
+
+export interface RoleMappings {
+  of(organizationId: OrganizationId): Promise<readonly RoleMapping[]>;
+  /** Replaces the whole ordered list. */
+  replace(organizationId: OrganizationId, mappings: readonly RoleMapping[]): Promise<void>;
+}
+
+export interface Connections {
+  get(organizationId: OrganizationId, id: string): Promise<Connection | undefined>;
+  save(connection: Connection): Promise<void>;
+}
+
+/**
+ * `stored`: to be applied. `waiting`: about something we have not heard of yet; tried again when news comes and from time
+ * to time. `applied`, `ignored`: done. `dead`: given up after many tries; an operator replays it.
+ */
+export type InboxStatus = 'stored' | 'waiting' | 'applied' | 'ignored' | 'dead';
+
+export interface InboxEvent {
+  readonly id: InboxEventId;
+  readonly provider: string;
+  /** The provider's id of the event: unique per provider. */
+  readonly externalId: string;
+  readonly name: string;
+  /** The provider's name of the organization; null when the event names none. */
+  readonly organizationRef: string | null;
+  /** Ours, once known. */
+  readonly organizationId: OrganizationId | null;
+  readonly occurredAt: Date;
+  readonly receivedAt: Date;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly status: InboxStatus;
+  readonly attempts: number;
+  /** Not before this moment. */
+  readonly dueAt: Date;
+  /** Why it was ignored, waits, or died. */
+  readonly note: string | null;
+}
+
+export interface Inbox {
+  /** False when this event was heard before; then nothing changes. */
+  add(event: InboxEvent): Promise<boolean>;
+  /** Takes an event for this transaction; undefined if it is gone, done, or in another transaction's hands. */
+  claim(id: InboxEventId): Promise<InboxEvent | undefined>;
+  /** Records what became of it. */
+  settle(
+    id: InboxEventId,
+    outcome: Pick<InboxEvent, 'status' | 'attempts' | 'dueAt' | 'note' | 'organizationId'>,
+  ): Promise<void>;
+  /** Ids of events to apply now (stored or waiting, due), the oldest happening first. */
+  due(now: Date, limit: number): Promise<readonly InboxEventId[]>;
+  /** Makes every waiting event due at once. Called when something became known. Returns how many. */
+  wake(now: Date): Promise<number>;
+  /** How the feed stands: the last event of a provider's feed that we took over. */
+  cursor(provider: string): Promise<string | undefined>;
+  moveCursor(provider: string, eventId: string): Promise<void>;
+}
+
+/** Something to do in the world after the commit. Each is harmless to repeat. */
+export type Effect =
+  | { readonly do: 'end_provider_session'; readonly provider: string; readonly providerSession: string }
+  | { readonly do: 'register_organization'; readonly organizationId: OrganizationId };
+
+export interface OutboxItem {
+  readonly id: EffectId;
+  readonly effect: Effect;
+  readonly attempts: number;
+  readonly dueAt: Date;
+}
+
+export interface Outbox {
+  add(items: readonly OutboxItem[]): Promise<void>;
+  due(now: Date, limit: number): Promise<readonly OutboxItem[]>;
+  /** Carried out: forget it. */
+  done(id: EffectId): Promise<void>;
+  postpone(id: EffectId, dueAt: Date, note: string): Promise<void>;
+}
+
+export interface AuditTrail {
+  /** Adds entries to their organizations' chains, in order. Concurrent writers never fork a chain. */
+  append(
+    entries: readonly (AuditDraft & { readonly at: Date; readonly actor: Actor; readonly source: Source })[],
+  ): Promise<readonly AuditEntry[]>;
+}
+
+export interface SignIns {
+  /** Marks a sign-in state as used. False when it was used before. It may be forgotten after `until`. */
+  spend(stateDigest: string, until: Date): Promise<boolean>;
+}

@@ -1,0 +1,106 @@
+// One person's standing in one organization. Revoked is final: coming back means a new membership.
+
+import type { MembershipEvent } from '#domain/events.ts';
+import type { AssignableRole, Role } from '#domain/memberships/role.ts';
+import type { MembershipId, OrganizationId, UserId } from '#domain/shared/ids.ts';
+import { Refusal } from '#domain/shared/refusal.ts';
+
+/** Who decides about this membership: people by hand, the directory, or the provider's own membership list. */
+export type Manager = 'hand' | 'directory' | 'provider';
+
+/** Why somebody's access ended; shown in the audit trail. */
+export type LeavingReason =
+  | 'removed_by_member'
+  | 'directory_says_so'
+  | 'provider_says_so'
+  | 'user_deleted'
+  | 'organization_deleted';
+
+export interface MembershipState {
+  readonly id: MembershipId;
+  readonly organizationId: OrganizationId;
+  readonly userId: UserId;
+  readonly role: Role;
+  readonly status: 'active' | 'revoked';
+  readonly managedBy: Manager;
+  /** Time of the news that made it so; older news is ignored. */
+  readonly asOf: Date;
+  readonly createdAt: Date;
+  readonly version: number;
+}
+
+export class Membership {
+  readonly kind = 'membership';
+  #state: MembershipState;
+  #events: MembershipEvent[] = [];
+
+  private constructor(state: MembershipState) {
+    this.#state = state;
+  }
+
+  static grant(facts: {
+    id: MembershipId;
+    organizationId: OrganizationId;
+    userId: UserId;
+    role: Role;
+    managedBy: Manager;
+    at: Date;
+  }): Membership {
+    const membership = new Membership({
+      id: facts.id,
+      organizationId: facts.organizationId,
+      userId: facts.userId,
+      role: facts.role,
+      status: 'active',
+      managedBy: facts.managedBy,
+      asOf: facts.at,
+      createdAt: facts.at,
+      version: 0,
+    });
+    membership.#events.push({ type: 'membership.granted', membership: membership.#state });
+    return membership;
+  }
+
+  static restore(state: MembershipState): Membership {
+    return new Membership(state);
+  }
+
+  /** The same role again changes nothing. Who may change whom is asked before, in `ownership.ts`. */
+  changeRole(role: Role, at: Date): void {
+    this.#refuseWhenRevoked();
+    const before = this.#state;
+    if (role === before.role) return;
+    this.#state = { ...before, role, asOf: at };
+    this.#events.push({ type: 'membership.role_changed', membership: this.#state, before });
+  }
+
+  /** The directory (or the provider) speaks for this member from now on, and with this role. An owner stays owner. */
+  followSource(managedBy: Manager, role: AssignableRole, at: Date): void {
+    this.#refuseWhenRevoked();
+    if (this.#state.managedBy !== managedBy) {
+      const before = this.#state;
+      this.#state = { ...before, managedBy, asOf: at };
+      this.#events.push({ type: 'membership.manager_changed', membership: this.#state, before });
+    }
+    if (this.#state.role !== 'owner') this.changeRole(role, at);
+  }
+
+  /** Ends the standing at once. Asking twice is not an error. */
+  revoke(because: LeavingReason, at: Date): void {
+    if (this.#state.status === 'revoked') return;
+    const before = this.#state;
+    this.#state = { ...before, status: 'revoked', asOf: at };
+    this.#events.push({ type: 'membership.revoked', membership: this.#state, before, because });
+  }
+
+  #refuseWhenRevoked(): void {
+    if (this.#state.status === 'revoked') throw new Refusal('membership.revoked', { member: this.#state.id });
+  }
+
+  get state(): MembershipState {
+    return this.#state;
+  }
+  pullEvents(): MembershipEvent[] {
+    return this.#events.splice(0);
+  }
+}
