@@ -19,7 +19,7 @@ import type { DirectoryEvent, DirectoryGroupFacts, DirectoryPerson } from '#doma
 import { earlier } from '#domain/shared/time.ts';
 
 /** The part of the envelope that meaning depends on. */
-const spoken = z.object({ id: ref, event: ref, created_at: moment, data: z.unknown() });
+const spoken = z.object({ id: ref, event: ref, created_at: moment, data: z.unknown().optional() });
 
 interface Said {
   readonly id: string;
@@ -234,7 +234,7 @@ const aboutMembership =
       .object({
         user_id: ref,
         organization_id: ref,
-        status: z.unknown(),
+        status: z.unknown().optional(),
         role: z.object({ slug: maybeText }).nullable().catch(null),
         directory_managed: yes,
       })

@@ -31,6 +31,7 @@ export const maybeForeignId = z.string().min(1).max(500).nullable().catch(null);
  */
 export const yes = z
   .unknown()
+  .optional()
   .transform((value) => value === true || (typeof value === 'string' && value.trim().toLowerCase() === 'true'));
 
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
