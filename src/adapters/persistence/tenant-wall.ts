@@ -1,0 +1,112 @@
+// A transaction that belongs to one organization sees and writes the rows of that organization only, whatever it asks for.
+
+import type { Repositories, Scope } from '#application/ports/store.ts';
+import type { OrganizationId } from '#domain/shared/ids.ts';
+
+const nobody: readonly never[] = [];
+
+/**
+ * The repositories behind the wall of a scope. A question about another organization gets the answer that an organization
+ * without rows would give; a write to another organization, and a question that needs the scope `across`, are faults.
+ */
+export const walled = (scope: Scope, open: Repositories): Repositories => {
+  if (scope === 'across') return open;
+
+  const sees = (organizationId: OrganizationId): boolean => organizationId === scope;
+  const ask = <T, Nothing>(
+    organizationId: OrganizationId,
+    question: () => Promise<T>,
+    nothing: Nothing,
+  ): Promise<T | Nothing> => (sees(organizationId) ? question() : Promise.resolve(nothing));
+  const mustSee = (organizationId: OrganizationId): void => {
+    if (!sees(organizationId)) throw new Error(`A transaction of ${scope} may not write rows of ${organizationId}`);
+  };
+  const needsAcross = async (what: string): Promise<never> => {
+    throw new Error(`${what} needs the scope 'across', not ${scope}`);
+  };
+  const { memberships, sessions, agents, apiKeys, directory, roleMappings, connections } = open;
+
+  return {
+    ...open,
+    memberships: {
+      get: (organizationId, id) => ask(organizationId, () => memberships.get(organizationId, id), undefined),
+      ofUser: (organizationId, userId) =>
+        ask(organizationId, () => memberships.ofUser(organizationId, userId), undefined),
+      ofUsers: (organizationId, userIds) =>
+        ask(organizationId, () => memberships.ofUsers(organizationId, userIds), nobody),
+      withRole: (organizationId, role) => ask(organizationId, () => memberships.withRole(organizationId, role), nobody),
+      acrossOrganizations: () => needsAcross('memberships.acrossOrganizations'),
+      async save(membership) {
+        mustSee(membership.state.organizationId);
+        await memberships.save(membership);
+      },
+    },
+    sessions: {
+      ...sessions,
+      activeOfUserIn: (organizationId, userId) =>
+        ask(organizationId, () => sessions.activeOfUserIn(organizationId, userId), nobody),
+      activeIn: (organizationId) => ask(organizationId, () => sessions.activeIn(organizationId), nobody),
+    },
+    agents: {
+      get: (organizationId, id) => ask(organizationId, () => agents.get(organizationId, id), undefined),
+      isNamed: (organizationId, name) => ask(organizationId, () => agents.isNamed(organizationId, name), false),
+      async save(agent) {
+        mustSee(agent.state.organizationId);
+        await agents.save(agent);
+      },
+    },
+    apiKeys: {
+      ...apiKeys,
+      get: (organizationId, id) => ask(organizationId, () => apiKeys.get(organizationId, id), undefined),
+      async save(key) {
+        mustSee(key.state.organizationId);
+        await apiKeys.save(key);
+      },
+    },
+    directory: {
+      directory: (organizationId, id) => ask(organizationId, () => directory.directory(organizationId, id), undefined),
+      organizationOf: () => needsAcross('directory.organizationOf'),
+      anyConnected: (organizationId) => ask(organizationId, () => directory.anyConnected(organizationId), false),
+      user: (organizationId, id) => ask(organizationId, () => directory.user(organizationId, id), undefined),
+      group: (organizationId, id) => ask(organizationId, () => directory.group(organizationId, id), undefined),
+      groups: (organizationId) => ask(organizationId, () => directory.groups(organizationId), nobody),
+      usersOfDirectory: (organizationId, id) =>
+        ask(organizationId, () => directory.usersOfDirectory(organizationId, id), nobody),
+      usersOfGroup: (organizationId, id) =>
+        ask(organizationId, () => directory.usersOfGroup(organizationId, id), nobody),
+      usersOfOrganization: (organizationId) =>
+        ask(organizationId, () => directory.usersOfOrganization(organizationId), nobody),
+      recordsOf: (organizationId, userIds) =>
+        ask(organizationId, () => directory.recordsOf(organizationId, userIds), nobody),
+      withIdpId: (organizationId, directoryId, idpId) =>
+        ask(organizationId, () => directory.withIdpId(organizationId, directoryId, idpId), nobody),
+      pictureOf: (organizationId, users) =>
+        ask(organizationId, () => directory.pictureOf(organizationId, users), {
+          directories: nobody,
+          users: nobody,
+          groups: nobody,
+          links: nobody,
+        }),
+      async save(learned) {
+        for (const record of [...learned.directories, ...learned.users, ...learned.groups, ...learned.links]) {
+          mustSee(record.organizationId);
+        }
+        await directory.save(learned);
+      },
+    },
+    roleMappings: {
+      of: (organizationId) => ask(organizationId, () => roleMappings.of(organizationId), nobody),
+      async replace(organizationId, mappings) {
+        mustSee(organizationId);
+        await roleMappings.replace(organizationId, mappings);
+      },
+    },
+    connections: {
+      get: (organizationId, id) => ask(organizationId, () => connections.get(organizationId, id), undefined),
+      async save(connection) {
+        mustSee(connection.organizationId);
+        await connections.save(connection);
+      },
+    },
+  };
+};
