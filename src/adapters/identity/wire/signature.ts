@@ -28,7 +28,7 @@ export interface ClaimedSignature {
 }
 
 /** The time comes first, as it is always sent; fields after the two that we know are left for the future. */
-const shape = /^\s*t=(\d{1,15})\s*,\s*v1=([0-9a-f]{64})\s*(?:,.*)?$/;
+const shape = /^\s*t=(\d{1,15}),\s*v1=([0-9a-f]{64})(?:,.*)?$/s;
 
 const digestOf = (timestamp: string, body: Uint8Array, secret: string): Buffer =>
   createHmac('sha256', secret).update(`${timestamp}.`).update(body).digest();
