@@ -6,7 +6,7 @@ import type { AuditDraft, Facts } from '#domain/audit/audit-entry.ts';
 import type { DomainEvent } from '#domain/events.ts';
 import type { MembershipState } from '#domain/memberships/membership.ts';
 import type { OrganizationState } from '#domain/organizations/organization.ts';
-import type { DirectoryGroup, DirectoryUser } from '#domain/provisioning/directory-picture.ts';
+import { type DirectoryGroup, type DirectoryUser, isPresent } from '#domain/provisioning/directory-picture.ts';
 import type { SessionState } from '#domain/sessions/session.ts';
 import type { UserState } from '#domain/users/user.ts';
 
@@ -51,7 +51,7 @@ const ofKey = (state: ApiKeyState): Facts => ({
 const ofPerson = (state: DirectoryUser): Facts => ({
   email: state.email,
   name: state.name,
-  state: state.state,
+  state: isPresent(state) ? state.state : 'deleted',
   idp_id: state.idpId,
 });
 const ofGroup = (state: DirectoryGroup): Facts => ({ name: state.name });

@@ -83,10 +83,15 @@ export class Organization {
     this.#change({ name }, (before) => ({ type: 'organization.renamed', organization: this.#state, before }));
   }
 
-  /** Takes the provider's word on a domain; older news than we have is ignored. */
+  /** Takes the provider's word on a domain; older news than we have is ignored. The same word again only moves its time. */
   hearDomain(heard: DomainClaim): void {
     const known = this.#state.domains.find(({ name }) => name === heard.name);
-    if (known && (known.asOf > heard.asOf || known.state === heard.state)) return;
+    if (known && known.asOf > heard.asOf) return;
+    if (known?.state === heard.state) {
+      const moved = this.#state.domains.map((claim) => (claim === known ? heard : claim));
+      this.#state = { ...this.#state, domains: moved };
+      return;
+    }
     const domains = [...this.#state.domains.filter(({ name }) => name !== heard.name), heard];
     this.#change({ domains }, (before) => ({
       type: 'organization.domain_changed',
@@ -96,10 +101,8 @@ export class Organization {
     }));
   }
 
-  /** Forgetting a domain we never had changes nothing. */
+  /** The domain is no longer theirs. Remembered also of one we never had, so that its late verification routes nobody. */
   loseDomain(name: string, at: Date): void {
-    const known = this.#state.domains.find((claim) => claim.name === name);
-    if (!known || known.asOf > at || known.state === 'failed') return;
     this.hearDomain({ name, state: 'failed', asOf: at });
   }
 
@@ -163,5 +166,6 @@ export const slugOf = (name: string): string =>
     .replace(/[\u0300-\u036f]/g, '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-    .slice(0, 48);
+    .replace(/^-/, '')
+    .slice(0, 48)
+    .replace(/-$/, '');

@@ -18,7 +18,10 @@ import type { OrganizationId } from '#domain/shared/ids.ts';
 
 /** One person as the organization sees them: every directory record that is theirs, and their standing, if any. */
 export interface KnownPerson {
-  /** Ids of the records of `picture.users` that are this person's (several after a re-creation, or with two directories). */
+  /**
+   * Ids of the directory records that are this person's, the one that the event brings included (several after a
+   * re-creation, or with two directories).
+   */
   readonly records: readonly string[];
   /** Their newest membership in this organization, revoked ones included. */
   readonly membership: MembershipState | undefined;
@@ -59,7 +62,8 @@ export type StandingDecision =
   | {
       readonly do: 'nothing';
       readonly person: DirectoryUser;
-      readonly because: NoAccess | 'as_it_should_be' | 'not_the_directorys';
+      /** `only_a_removal`: access would follow from what is known, but news of a removal grants nothing. */
+      readonly because: NoAccess | 'as_it_should_be' | 'not_the_directorys' | 'only_a_removal';
     };
 
 export interface Decision {
@@ -90,10 +94,15 @@ export const accessOf = (
     : { to: 'nothing', because: 'no_role' };
 };
 
-const lastSaid = (records: readonly DirectoryUser[]): Date =>
-  new Date(
-    Math.max(...records.flatMap(({ described, deletedAt }) => [described.at.getTime(), deletedAt?.getTime() ?? 0])),
-  );
+/** When the directory last spoke of the person: of themself, or of their place in a group. */
+const lastSaid = (picture: DirectoryPicture, records: readonly DirectoryUser[]): Date => {
+  const ids = new Set(records.map(({ id }) => id));
+  const moments = [
+    ...records.flatMap(({ described, createdAt, deletedAt }) => [described.at, createdAt, deletedAt]),
+    ...picture.links.filter(({ directoryUserId }) => ids.has(directoryUserId)).map(({ said }) => said.at),
+  ];
+  return new Date(Math.max(...moments.map((moment) => moment?.getTime() ?? 0)));
+};
 
 const standingOf = (
   person: KnownPerson,
@@ -102,23 +111,24 @@ const standingOf = (
   policy: ProvisioningPolicy,
 ): StandingDecision[] => {
   const records = picture.users.filter(({ id }) => person.records.includes(id));
-  // The record that speaks for the person: an active one before an inactive one, then the most recently described.
+  // The record that speaks for the person: an active one before an inactive one, one with an address before one without,
+  // then the most recently described.
+  const weight = (record: DirectoryUser): number =>
+    2 * Number(isActive(picture, record)) + Number(record.email !== null);
   const [speaker] = records.toSorted(
-    (a, b) =>
-      Number(isActive(picture, b)) - Number(isActive(picture, a)) ||
-      b.described.at.getTime() - a.described.at.getTime() ||
-      (a.id < b.id ? -1 : 1),
+    (a, b) => weight(b) - weight(a) || b.described.at.getTime() - a.described.at.getTime() || (a.id < b.id ? -1 : 1),
   );
   if (!speaker) return [];
 
   const current = person.membership?.status === 'active' ? person.membership : undefined;
+  // Somebody let in by hand after the directory last spoke of them is not the directory's: not to remove, and not to take
+  // over, or else their fate would hang on the order in which its older news comes in.
+  if (current && current.managedBy !== 'directory' && current.createdAt > lastSaid(picture, records)) {
+    return [{ do: 'nothing', person: speaker, because: 'not_the_directorys' }];
+  }
   const access = accessOf(picture, records, mappings, policy);
   if (access.to === 'nothing') {
     if (!current) return [{ do: 'nothing', person: speaker, because: access.because }];
-    // Somebody let in by hand after the directory last spoke of them is not the directory's to remove.
-    if (current.managedBy !== 'directory' && current.createdAt > lastSaid(records)) {
-      return [{ do: 'nothing', person: speaker, because: 'not_the_directorys' }];
-    }
     // An owner needs no group: only leaving ends an owner's access.
     if (current.role === 'owner' && access.because !== 'not_active_in_directory') {
       return [{ do: 'nothing', person: speaker, because: 'as_it_should_be' }];
@@ -132,6 +142,13 @@ const standingOf = (
   return [{ do: 'update', person: speaker, membership: current, role: access.role }];
 };
 
+const removals: ReadonlySet<DirectoryEvent['kind']> = new Set([
+  'user.deleted',
+  'group.deleted',
+  'group.member_removed',
+  'directory.disconnected',
+]);
+
 /**
  * What follows from an event. A removal never grants; an event heard before, or overtaken by newer news, changes nothing;
  * from the moment the directory names a person it governs their standing here, also if they were let in by hand before.
@@ -143,8 +160,18 @@ export const decide = (
   policy: ProvisioningPolicy,
 ): Decision => {
   const learned = learn(known.picture, event, known.organizationId);
+  if (Object.values(learned).every((records) => records.length === 0)) return { learned, standings: [] };
   const picture = withLearned(known.picture, learned);
-  return { learned, standings: known.people.flatMap((person) => standingOf(person, picture, mappings, policy)) };
+  const standings = known.people.flatMap((person) => standingOf(person, picture, mappings, policy));
+  const granting = !removals.has(event.kind);
+  return {
+    learned,
+    standings: standings.map((standing) =>
+      standing.do === 'grant' && !granting
+        ? { do: 'nothing', person: standing.person, because: 'only_a_removal' }
+        : standing,
+    ),
+  };
 };
 
 /** The same question without an event: after the mappings or the policy changed, or when reconciling. */

@@ -1,7 +1,8 @@
 // What we know of a directory, kept so that any order, repetition or delay of the same events ends in the same picture.
 //
 // Every fact remembers the moment it was said. The newest wins; between a grant and a removal of the same instant the
-// removal wins; among equals the event id decides. Deletions leave a tombstone, so late news resurrects nobody.
+// removal wins; among equals the event id decides. Deletions leave a tombstone, so late news resurrects nobody. A
+// disconnected directory takes everybody and everything in it along: only what is said after it counts again.
 
 import type { DirectoryEvent, DirectoryGroupFacts, DirectoryPerson } from '#domain/provisioning/directory-event.ts';
 import type { OrganizationId, UserId } from '#domain/shared/ids.ts';
@@ -70,6 +71,28 @@ export type Learned = DirectoryPicture;
 const isNewer = (heard: Moment, known: Moment): boolean =>
   heard.at.getTime() === known.at.getTime() ? heard.event > known.event : heard.at > known.at;
 
+/** The moment of words that an event about something else quotes. It gives way to any event of the same instant. */
+const quotedAt = (at: Date): Moment => ({ at, event: '' });
+const isQuoted = (moment: Moment): boolean => moment.event === '';
+
+interface PersonSaid {
+  readonly idpId: string | null;
+  readonly email: string | null;
+  readonly name: string | null;
+  readonly state: string;
+  readonly described: Moment;
+}
+
+/** A total order over descriptions of one person, so that the same ones leave the same picture in every order. */
+const outranks = (heard: PersonSaid, known: PersonSaid): boolean => {
+  if (heard.described.at.getTime() !== known.described.at.getTime()) return heard.described.at > known.described.at;
+  if (isQuoted(heard.described) !== isQuoted(known.described)) return isQuoted(known.described);
+  if ((heard.state === 'active') !== (known.state === 'active')) return known.state === 'active';
+  if (heard.described.event !== known.described.event) return heard.described.event > known.described.event;
+  const words = ({ idpId, email, name, state }: PersonSaid) => JSON.stringify([idpId, email, name, state]);
+  return words(heard) > words(known);
+};
+
 const later = (a: Date | null, b: Date | null): Date | null => (a && b ? (a > b ? a : b) : (a ?? b));
 
 /** Alive: never deleted, or created anew after the deletion. Both at the same instant: deleted. */
@@ -89,8 +112,10 @@ const learnUser = (
   event: DirectoryEvent,
   organizationId: OrganizationId,
 ): DirectoryUser => {
-  const described = !known || isNewer(said, known.described);
+  const { idpId, email, name, state } = person;
+  const heard: PersonSaid = { idpId, email, name, state, described: said };
   const base = known ?? {
+    ...heard,
     id: person.id,
     directoryId: event.directoryId,
     organizationId,
@@ -100,11 +125,7 @@ const learnUser = (
   };
   return {
     ...base,
-    idpId: described ? (person.idpId ?? known?.idpId ?? null) : known.idpId,
-    email: described ? person.email : known.email,
-    name: described ? person.name : known.name,
-    state: described ? person.state : known.state,
-    described: described ? said : known.described,
+    ...(outranks(heard, base) && heard),
     createdAt: event.kind === 'user.created' ? later(base.createdAt, event.at) : base.createdAt,
     deletedAt: event.kind === 'user.deleted' ? later(base.deletedAt, event.at) : base.deletedAt,
   };
@@ -117,18 +138,20 @@ const learnGroup = (
   event: DirectoryEvent,
   organizationId: OrganizationId,
 ): DirectoryGroup => {
-  const described = !known || isNewer(said, known.described);
   const base = known ?? {
     id: group.id,
     directoryId: event.directoryId,
     organizationId,
+    name: group.name,
+    described: said,
     createdAt: null,
     deletedAt: null,
   };
+  const sameMoment = said.at.getTime() === base.described.at.getTime() && said.event === base.described.event;
+  const newer = sameMoment ? group.name > base.name : isNewer(said, base.described);
   return {
     ...base,
-    name: described ? group.name : known.name,
-    described: described ? said : known.described,
+    ...(newer && { name: group.name, described: said }),
     createdAt: event.kind === 'group.created' ? later(base.createdAt, event.at) : base.createdAt,
     deletedAt: event.kind === 'group.deleted' ? later(base.deletedAt, event.at) : base.deletedAt,
   };
@@ -155,11 +178,12 @@ const learnDirectory = (
     disconnectedAt: null,
   };
   if (event.kind === 'directory.connected') {
-    const newest = !base.connectedAt || event.at >= base.connectedAt;
+    const words = ({ name, type }: { readonly name: string; readonly type: string }) => JSON.stringify([name, type]);
+    const sameInstant = event.at.getTime() === base.connectedAt?.getTime();
+    const newest = !base.connectedAt || (sameInstant ? words(event) > words(base) : event.at > base.connectedAt);
     return {
       ...base,
-      name: newest ? event.name : base.name,
-      type: newest ? event.type : base.type,
+      ...(newest && { name: event.name, type: event.type }),
       connectedAt: later(base.connectedAt, event.at),
     };
   }
@@ -193,7 +217,7 @@ export const learn = (picture: DirectoryPicture, event: DirectoryEvent, organiza
   const quoted = event.kind === 'group.member_added' || event.kind === 'group.member_removed';
   const person = 'user' in event ? event.user : undefined;
   const group = 'group' in event ? event.group : undefined;
-  const momentOf = (updatedAt: Date): Moment => (quoted ? { at: updatedAt, event: '' } : said);
+  const momentOf = (updatedAt: Date): Moment => (quoted ? quotedAt(updatedAt) : said);
 
   const knownUser = person && picture.users.find(({ id }) => id === person.id);
   const users = person
@@ -224,19 +248,29 @@ export const withLearned = (picture: DirectoryPicture, learned: Learned): Direct
   links: withRecords(picture.links, learned.links, linkKey),
 });
 
-/** Whether the directory lets this person in right now: connected, present, and active in so many words. */
+const directoryOf = (picture: DirectoryPicture, record: Pick<DirectoryUser, 'directoryId'>): Directory | undefined =>
+  picture.directories.find(({ id }) => id === record.directoryId);
+
+const saidAfter = (moment: Moment, end: Date | null | undefined): boolean => !end || moment.at > end;
+
+/**
+ * Whether the directory lets this person in right now: connected, present, active in so many words, and said so since it
+ * was last disconnected. Somebody who left while it was away is not reported as gone; they are just not mentioned again.
+ */
 export const isActive = (picture: DirectoryPicture, user: DirectoryUser): boolean => {
-  const directory = picture.directories.find(({ id }) => id === user.directoryId);
-  return isConnected(directory) && isPresent(user) && user.state === 'active';
+  const directory = directoryOf(picture, user);
+  const stillSaid = saidAfter(user.described, directory?.disconnectedAt);
+  return isConnected(directory) && stillSaid && isPresent(user) && user.state === 'active';
 };
 
-/** The groups in which the person stands: linked, and neither the group nor the person was deleted since. */
+/** The groups in which the person stands: linked, and neither group, person nor directory went away since. */
 export const groupsOf = (picture: DirectoryPicture, user: DirectoryUser): Set<string> => {
   const groups = new Map(picture.groups.map((group) => [group.id, group]));
   const stands = (link: GroupLink): boolean => {
     const group = groups.get(link.groupId);
     if (!link.present || link.directoryUserId !== user.id || !group || !isPresent(group)) return false;
-    return (!group.deletedAt || link.said.at > group.deletedAt) && (!user.deletedAt || link.said.at > user.deletedAt);
+    const ends = [group.deletedAt, user.deletedAt, directoryOf(picture, user)?.disconnectedAt];
+    return ends.every((end) => saidAfter(link.said, end));
   };
   return new Set(picture.links.filter(stands).map((link) => link.groupId));
 };

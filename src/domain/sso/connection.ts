@@ -13,9 +13,12 @@ export interface Connection {
   readonly asOf: Date;
 }
 
-/** The newer word counts; a deletion is final. Returns the same object when nothing changed. */
+/**
+ * The newer word counts; a deletion is final. Returns the same object when this was no news. The same word said later is
+ * news, if only of its time: otherwise an older one that comes late could undo it.
+ */
 export const hearConnection = (known: Connection | undefined, heard: Connection): Connection => {
   if (!known) return heard;
   if (known.state === 'deleted' || heard.asOf < known.asOf) return known;
-  return heard.state === known.state && heard.name === known.name ? known : heard;
+  return JSON.stringify({ ...known, ...heard }) === JSON.stringify(known) ? known : heard;
 };

@@ -64,13 +64,16 @@ export class User {
     this.#events.push({ type: 'user.identity_linked', user: this.#state, identity });
   }
 
-  /** Takes over name and e-mail as somebody entitled reports them. News older than ours, or no change, does nothing. */
+  /**
+   * Takes over name and e-mail as somebody entitled reports them. News older than ours, or about somebody deleted, does
+   * nothing; news that changes nothing still counts as news, so that older words cannot undo it.
+   */
   describe(facts: { email: Email; name: string | null; at: Date }): void {
     const before = this.#state;
-    if (facts.at < before.asOf) return;
+    if (before.status === 'deleted' || facts.at < before.asOf) return;
     const name = facts.name ?? before.name;
-    if (facts.email === before.email && name === before.name) return;
     this.#state = { ...before, email: facts.email, name, asOf: facts.at };
+    if (facts.email === before.email && name === before.name) return;
     this.#events.push({ type: 'user.changed', user: this.#state, before });
   }
 
