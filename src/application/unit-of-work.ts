@@ -59,7 +59,7 @@ const saveOne = (tx: Repositories, entity: Entity): Promise<void> => {
 
 export const unitOfWork = (
   store: Store,
-  callers: Pick<CallerCache<unknown>, 'forget'>,
+  callers: Pick<CallerCache, 'forget'>,
   wakeOutbox: () => void,
   clock: Clock,
   ids: Ids,

@@ -121,6 +121,10 @@ export interface OrganizationRegistry {
     readonly name: string;
     readonly domains: readonly string[];
   }): Promise<RegisteredOrganization>;
+  /** Makes the person a member at the provider, so that they can sign in to the organization. Again: nothing changes. */
+  admit(member: { readonly organization: string; readonly subject: string }): Promise<void>;
+  /** Ends that membership at the provider. Somebody who is no member (any more) is not an error. */
+  dismiss(member: { readonly organization: string; readonly subject: string }): Promise<void>;
 }
 
 /** A delivery as it came over the wire: nothing has parsed it. */

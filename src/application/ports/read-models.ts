@@ -7,7 +7,7 @@ import type { MembershipState } from '#domain/memberships/membership.ts';
 import type { Role } from '#domain/memberships/role.ts';
 import type { OrganizationState } from '#domain/organizations/organization.ts';
 import type { SessionState } from '#domain/sessions/session.ts';
-import type { AgentId, ApiKeyId, OrganizationId, SessionId, UserId } from '#domain/shared/ids.ts';
+import type { AgentId, ApiKeyId, MembershipId, OrganizationId, SessionId, UserId } from '#domain/shared/ids.ts';
 import type { UserState } from '#domain/users/user.ts';
 
 /** A page of a list. Keyset: stable while rows are added. */
@@ -50,7 +50,8 @@ export interface OrganizationOfUser {
   readonly id: OrganizationId;
   readonly name: string;
   readonly slug: string;
-  readonly role: Role;
+  /** Null for an agent, which has scopes and no role. */
+  readonly role: Role | null;
 }
 
 export interface Member {
@@ -97,6 +98,8 @@ export interface ReadModels {
   /** Active organizations in which the person has an active membership, by name. */
   organizationsOf(userId: UserId): Promise<readonly OrganizationOfUser[]>;
   members(organizationId: OrganizationId, filter: MemberFilter, page: PageRequest): Promise<Page<Member>>;
+  /** One membership with its person, revoked or not. */
+  member(organizationId: OrganizationId, id: MembershipId): Promise<Member | undefined>;
   /** A person's active sessions, in all organizations, newest first. */
   sessionsOfUser(userId: UserId): Promise<readonly SessionState[]>;
   /** One active session, wherever it stands. */

@@ -96,6 +96,7 @@ export interface Memberships {
 
 export interface Sessions {
   get(id: SessionId): Promise<Session | undefined>;
+  /** The newest session over this session of the provider; never more than one of them is active. */
   byProviderSession(provider: string, providerSession: string): Promise<Session | undefined>;
   activeOfUser(userId: UserId): Promise<readonly Session[]>;
   /** Active sessions of a user that stand in this organization. */
@@ -203,7 +204,9 @@ export interface Inbox {
 /** Something to do in the world after the commit. Each is harmless to repeat. */
 export type Effect =
   | { readonly do: 'end_provider_session'; readonly provider: string; readonly providerSession: string }
-  | { readonly do: 'register_organization'; readonly organizationId: OrganizationId };
+  | { readonly do: 'register_organization'; readonly organizationId: OrganizationId }
+  /** Make the provider's membership agree with ours, as ours stands when this is carried out. */
+  | { readonly do: 'align_membership'; readonly organizationId: OrganizationId; readonly userId: UserId };
 
 export interface OutboxItem {
   readonly id: EffectId;

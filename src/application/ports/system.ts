@@ -28,6 +28,8 @@ export interface Digest {
    * how a pepper is rotated.
    */
   peppered(text: string): readonly [string, ...string[]];
+  /** The S256 challenge of a PKCE verifier (RFC 7636): base64url of its SHA-256. */
+  pkceChallenge(verifier: string): string;
   readonly crc32: Checksum;
 }
 

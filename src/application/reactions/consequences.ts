@@ -30,17 +30,22 @@ export const consequencesOf = (event: DomainEvent): Consequences => {
     case 'user.deleted':
       return forgetting(event.user.id);
     case 'membership.granted':
+    case 'membership.revoked': {
+      const { organizationId, userId, managedBy } = event.membership;
+      // A membership that the provider manages is the provider's word already.
+      const align: Effect[] = managedBy === 'provider' ? [] : [{ do: 'align_membership', organizationId, userId }];
+      return { forget: [userId], effects: align };
+    }
     case 'membership.role_changed':
     case 'membership.manager_changed':
-    case 'membership.revoked':
       return forgetting(event.membership.userId);
     case 'session.switched':
       return forgetting(event.session.id);
     case 'session.ended': {
       const { id, provider, providerSession } = event.session;
-      // The provider told us; telling it back would only cost a call.
-      const told = event.because === 'provider_ended';
-      return { forget: [id], effects: told ? [] : [{ do: 'end_provider_session', provider, providerSession }] };
+      // The provider told us; telling it back would only cost a call. A replaced session may live on at the provider.
+      const leave = event.because === 'provider_ended' || event.because === 'replaced';
+      return { forget: [id], effects: leave ? [] : [{ do: 'end_provider_session', provider, providerSession }] };
     }
     case 'api_key.revoked':
       return forgetting(event.key.id);

@@ -8,6 +8,8 @@ import { earlier, secondsAfter } from '#domain/shared/time.ts';
 
 export type SessionEndReason =
   | 'signed_out'
+  /** The same browser signed in anew. */
+  | 'replaced'
   | 'revoked_by_self'
   | 'revoked_by_admin'
   | 'provider_ended'
@@ -133,6 +135,10 @@ export class Session {
     if (this.#state.status === 'ended') return;
     this.#state = { ...this.#state, status: 'ended', endedAt: at, endReason: because };
     this.#events.push({ type: 'session.ended', session: this.#state, because });
+  }
+
+  isOverAt(now: Date): boolean {
+    return this.#state.status === 'ended' || isExpired(this.#state, now);
   }
 
   get state(): SessionState {

@@ -56,6 +56,7 @@ export const refusals = {
   'membership.only_owner_makes_admins': 'Only the owner makes or unmakes admins.',
   'membership.nobody_raises_themself': 'Nobody changes their own role.',
   'membership.owner_stays': 'The owner cannot be removed or demoted. Hand the ownership over first.',
+  'membership.only_owner_hands_over': 'Only the owner hands the ownership over.',
   'membership.ownership_is_handed_over': 'Ownership is handed over, not assigned as a role.',
 
   'role_mapping.unknown_group': 'No such group in the directory of this organization.',

@@ -1,0 +1,205 @@
+// Applies what a provider said about users, organizations, domains, memberships, sessions and connections. Each handler may hear it twice, late, or in any order.
+
+import { endAccess } from '#application/memberships/end-access.ts';
+import { freeSlug } from '#application/organizations/create-organization.ts';
+import type { Clock, Ids } from '#application/ports/system.ts';
+import { applyDirectoryEvent } from '#application/provisioning/apply-directory-event.ts';
+import type { ProviderEvent } from '#application/provisioning/provider-event.ts';
+import { unclaimed } from '#application/sessions/arrival.ts';
+import { endEach } from '#application/sessions/end-sessions.ts';
+import type { Transaction } from '#application/unit-of-work.ts';
+import { Membership } from '#domain/memberships/membership.ts';
+import { assignableRoles } from '#domain/memberships/role.ts';
+import { Organization } from '#domain/organizations/organization.ts';
+import { isActive } from '#domain/provisioning/directory-picture.ts';
+import { isId } from '#domain/shared/ids.ts';
+import { hearConnection } from '#domain/sso/connection.ts';
+import { parseEmail } from '#domain/users/email.ts';
+import { User } from '#domain/users/user.ts';
+
+/** `waits`: it is about something not heard of yet. `old`: authentic, and without effect by now. */
+export type Applied =
+  | { readonly is: 'applied' }
+  | { readonly is: 'old' | 'ignored' | 'waits'; readonly because: string };
+
+type About<A extends ProviderEvent['about']> = Extract<ProviderEvent, { readonly about: A }>;
+
+const applied: Applied = { is: 'applied' };
+const old: Applied = { is: 'old', because: 'overtaken by newer news, or heard before' };
+const waitsFor = (what: string): Applied => ({ is: 'waits', because: `${what} is not known yet` });
+
+export interface Hearing {
+  readonly tx: Transaction;
+  readonly provider: string;
+  /** The organization that the event names, where we know it. */
+  readonly organization: Organization | undefined;
+  readonly ids: Ids;
+  readonly clock: Clock;
+}
+
+export const applyProviderEvent = async (hearing: Hearing, event: ProviderEvent): Promise<Applied> => {
+  switch (event.about) {
+    case 'directory': {
+      const { tx, organization, ids, clock } = hearing;
+      if (!organization) return waitsFor('the organization of this directory');
+      return (await applyDirectoryEvent(tx, organization, event.event, ids, clock)) ? applied : old;
+    }
+    case 'user':
+      return hearUser(hearing, event);
+    case 'organization':
+      return hearOrganization(hearing, event);
+    case 'domain':
+      return hearDomain(hearing, event);
+    case 'membership':
+      return hearMembership(hearing, event);
+    case 'session':
+      return hearSession(hearing, event);
+    case 'connection':
+      return hearConnectionState(hearing, event);
+    case 'nothing':
+      return { is: 'ignored', because: event.because };
+  }
+};
+
+const hearUser = async ({ tx, provider, ids, clock }: Hearing, event: About<'user'>): Promise<Applied> => {
+  const identity = { provider, subject: event.subject };
+  const email = parseEmail(event.email);
+  if (!email) return { is: 'ignored', because: 'the address is not readable' };
+  const known = await tx.users.byIdentity(provider, event.subject);
+
+  if (event.what === 'deleted') {
+    // Somebody whom we never met is remembered as gone, so that older news about them lets nobody in.
+    const user = known ?? User.register({ id: ids.next('user'), email, name: event.name, identity, at: event.at });
+    if (user.state.status === 'deleted') return old;
+    for (const membership of await tx.memberships.acrossOrganizations(user.state.id)) {
+      const organization = await tx.organizations.get(membership.state.organizationId);
+      if (organization) await endAccess(tx, organization, membership, 'user_deleted', event.at, clock.now());
+    }
+    await endEach(tx, await tx.sessions.activeOfUser(user.state.id), 'user_deleted', clock.now());
+    user.delete(event.at);
+    await tx.save(user);
+    return applied;
+  }
+
+  if (known?.state.status === 'deleted') return old;
+  const announced = known ?? (event.emailVerified ? await unclaimed(tx, provider, email) : undefined);
+  const user = announced ?? User.register({ id: ids.next('user'), email, name: event.name, identity, at: event.at });
+  user.linkIdentity(identity);
+  user.describe({ email, name: event.name, at: event.at });
+  await tx.save(user);
+  await tx.inbox.wake(clock.now());
+  return applied;
+};
+
+const hearOrganization = async (hearing: Hearing, event: About<'organization'>): Promise<Applied> => {
+  const { tx, provider, ids, clock } = hearing;
+  const ref = { provider, id: event.organization };
+  const ours =
+    event.externalId !== null && isId('org', event.externalId)
+      ? await tx.organizations.get(event.externalId)
+      : undefined;
+  const known = hearing.organization ?? ours;
+  if (!known && event.externalId !== null) return { is: 'ignored', because: 'its external id is none of ours' };
+  if (known && known.state.provider !== null && known.state.provider.id !== event.organization) {
+    return { is: 'ignored', because: 'our organization is linked to another one of the provider' };
+  }
+  const organization =
+    known ??
+    Organization.found({
+      id: ids.next('org'),
+      name: event.name,
+      slug: await freeSlug(event.name, event.organization, (slug) => tx.organizations.isTaken(slug)),
+      domains: [],
+      at: event.at,
+    });
+  if (organization.state.status === 'deleted') return old;
+  organization.link(ref);
+  // Made at the provider, it has nobody yet; an operator or its directory brings people.
+  if (!known) organization.loseOwner();
+
+  if (event.what === 'deleted') {
+    organization.delete();
+    await tx.save(organization);
+    await endEach(tx, await tx.sessions.activeIn(organization.state.id), 'organization_deleted', clock.now());
+    return applied;
+  }
+  for (const { name, state } of event.domains) {
+    const holder = await tx.organizations.verifying(name);
+    if (holder && holder.state.id !== organization.state.id) continue;
+    organization.hearDomain({ name, state, asOf: event.at });
+  }
+  await tx.save(organization);
+  await tx.inbox.wake(clock.now());
+  return applied;
+};
+
+const hearDomain = async ({ tx, organization }: Hearing, event: About<'domain'>): Promise<Applied> => {
+  if (!organization) return waitsFor('the organization of this domain');
+  const holder = await tx.organizations.verifying(event.name);
+  if (holder && holder.state.id !== organization.state.id) {
+    return { is: 'ignored', because: 'another organization has verified this domain' };
+  }
+  const before = organization.state;
+  if (event.state === 'deleted') organization.loseDomain(event.name, event.at);
+  else organization.hearDomain({ name: event.name, state: event.state, asOf: event.at });
+  await tx.save(organization);
+  return organization.state === before ? old : applied;
+};
+
+const hearMembership = async (hearing: Hearing, event: About<'membership'>): Promise<Applied> => {
+  const { tx, provider, organization, ids, clock } = hearing;
+  if (event.status === 'pending') return { is: 'ignored', because: 'an invitation is no membership yet' };
+  if (!organization) return waitsFor('the organization of this membership');
+  const user = await tx.users.byIdentity(provider, event.subject);
+  if (!user) return waitsFor('the person of this membership');
+  const organizationId = organization.state.id;
+  const userId = user.state.id;
+  const standing = await tx.memberships.ofUser(organizationId, userId);
+  if (standing && event.at < standing.state.asOf) return old;
+
+  if (event.status === 'ended') {
+    if (standing?.state.status !== 'active') return old;
+    await endAccess(tx, organization, standing, 'provider_says_so', event.at, clock.now());
+    return applied;
+  }
+
+  const role =
+    assignableRoles.find((known) => known === event.role) ?? organization.state.provisioningPolicy.defaultRole;
+  if (standing?.state.status === 'active') {
+    // Our own word stands; the provider's counts only for members that it brought.
+    if (standing.state.managedBy !== 'provider' || !role) return old;
+    standing.followSource('provider', role, event.at);
+    await tx.save(standing);
+    return applied;
+  }
+  // Who left by our own decision comes back by our own decision only: an echo of an earlier grant must not undo a revocation.
+  if (standing && standing.state.managedBy !== 'provider') return { is: 'ignored', because: 'access ended here' };
+  if (user.state.status !== 'active' || !role) return { is: 'ignored', because: 'nothing here grants access' };
+  const records = await tx.directory.recordsOf(organizationId, [userId]);
+  const picture = await tx.directory.pictureOf(organizationId, records);
+  if (records.length > 0 && !records.some((record) => isActive(picture, record))) {
+    return { is: 'ignored', because: 'the directory says that this person has left' };
+  }
+  await tx.save(
+    Membership.grant({ id: ids.next('mem'), organizationId, userId, role, managedBy: 'provider', at: event.at }),
+  );
+  return applied;
+};
+
+const hearSession = async ({ tx, provider, clock }: Hearing, event: About<'session'>): Promise<Applied> => {
+  const session = await tx.sessions.byProviderSession(provider, event.providerSession);
+  if (!session) return { is: 'old', because: 'no session of ours stands on it' };
+  return (await endEach(tx, [session], 'provider_ended', clock.now())) > 0 ? applied : old;
+};
+
+const hearConnectionState = async ({ tx, organization }: Hearing, event: About<'connection'>): Promise<Applied> => {
+  if (!organization) return waitsFor('the organization of this connection');
+  const organizationId = organization.state.id;
+  const before = await tx.connections.get(organizationId, event.id);
+  const { id, name, type, state, at: asOf } = event;
+  const connection = hearConnection(before, { id, organizationId, name, type, state, asOf });
+  if (connection === before) return old;
+  await tx.connections.save(connection);
+  tx.tell({ type: 'connection.changed', connection, before: before ?? null });
+  return applied;
+};

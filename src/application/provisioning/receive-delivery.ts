@@ -1,0 +1,48 @@
+// Takes in what a provider delivers: verified, stored, acknowledged. Stored means never lost; heard before means nothing changes.
+
+import type { EventDeliveries, HeardEvent } from '#application/ports/identity-provider.ts';
+import type { InboxEvent, Repositories, Store } from '#application/ports/store.ts';
+import type { Clock, Ids } from '#application/ports/system.ts';
+import type { ReceiveDelivery } from '#application/use-cases.ts';
+import { Refusal } from '#domain/shared/refusal.ts';
+
+/** By name of the provider, whichever of them signs people in. */
+export type DeliveriesByProvider = ReadonlyMap<string, EventDeliveries>;
+
+export const receiveDelivery =
+  (store: Store, deliveries: DeliveriesByProvider, wakeInbox: () => void, clock: Clock, ids: Ids): ReceiveDelivery =>
+  async (provider, delivery) => {
+    const reader = deliveries.get(provider);
+    if (!reader) throw new Refusal('delivery.unverified');
+    const event = await reader.receive(delivery);
+    const isNew = await store.transact('across', (tx) => takeIn(tx, provider, event, clock, ids));
+    if (isNew) wakeInbox();
+    return isNew ? 'stored' : 'heard_before';
+  };
+
+/** False when the event was heard before, by delivery or from the feed. */
+export const takeIn = (
+  tx: Repositories,
+  provider: string,
+  event: HeardEvent,
+  clock: Clock,
+  ids: Ids,
+): Promise<boolean> => {
+  const now = clock.now();
+  const row: InboxEvent = {
+    id: ids.next('evt'),
+    provider,
+    externalId: event.id,
+    name: event.name,
+    organizationRef: event.organization,
+    organizationId: null,
+    occurredAt: event.occurredAt,
+    receivedAt: now,
+    payload: event.payload,
+    status: 'stored',
+    attempts: 0,
+    dueAt: now,
+    note: null,
+  };
+  return tx.inbox.add(row);
+};

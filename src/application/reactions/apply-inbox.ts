@@ -1,0 +1,131 @@
+// Applies stored events, oldest first. One event, one commit: what it changes, the audit entries, and that it was applied.
+
+import type { EventDeliveries } from '#application/ports/identity-provider.ts';
+import type { InboxEvent, InboxStatus, Store } from '#application/ports/store.ts';
+import type { Clock, Ids, Log } from '#application/ports/system.ts';
+import { applyProviderEvent } from '#application/provisioning/apply-provider-event.ts';
+import type { ProviderEvent } from '#application/provisioning/provider-event.ts';
+import type { DeliveriesByProvider } from '#application/provisioning/receive-delivery.ts';
+import { backoffSeconds } from '#application/reactions/worker.ts';
+import type { Act, Transaction, UnitOfWork } from '#application/unit-of-work.ts';
+import type { InboxEventId, OrganizationId } from '#domain/shared/ids.ts';
+import { secondsAfter } from '#domain/shared/time.ts';
+
+/** How often a fault is tried again before the event is set aside; with the backoff, about half a day. */
+const patience = 20;
+/** How often an event waits for what it is about: with the backoff, about a week. */
+const longPatience = 180;
+
+const batch = 100;
+
+/** Answers whether anything was due. */
+export const applyInbox = (
+  store: Store,
+  uow: UnitOfWork,
+  deliveries: DeliveriesByProvider,
+  clock: Clock,
+  ids: Ids,
+  log: Log,
+): (() => Promise<boolean>) => {
+  const readers = (event: InboxEvent): EventDeliveries | undefined => deliveries.get(event.provider);
+
+  return async () => {
+    const due = await store.transact('across', (tx) => tx.inbox.due(clock.now(), batch));
+    for (const id of due) await applyOne(id);
+    return due.length > 0;
+  };
+
+  async function applyOne(id: InboxEventId): Promise<void> {
+    const found = await store.transact('across', async (tx) => {
+      const event = await tx.inbox.claim(id);
+      if (!event) return undefined;
+      const ref = event.organizationRef;
+      const organization =
+        ref === null ? undefined : await tx.organizations.byProvider({ provider: event.provider, id: ref });
+      return { event, organizationId: organization?.state.id };
+    });
+    if (!found) return;
+    const { event } = found;
+    try {
+      const meaning: ProviderEvent = readers(event)?.interpret(event.payload) ?? {
+        about: 'nothing',
+        because: 'no provider of this name is configured',
+      };
+      const scope = scopeOf(meaning, found.organizationId);
+      await uow.run(scope, actOf(event, meaning), (tx) => applyInside(tx, id, meaning, found.organizationId));
+    } catch (fault) {
+      await setBack(event, fault);
+    }
+  }
+
+  async function applyInside(
+    tx: Transaction,
+    id: InboxEventId,
+    meaning: ProviderEvent,
+    organizationId: OrganizationId | undefined,
+  ): Promise<void> {
+    const event = await tx.inbox.claim(id);
+    if (!event) return; // another worker was faster
+    const organization = organizationId && (await tx.organizations.get(organizationId));
+    const { provider } = event;
+    const outcome = await applyProviderEvent(
+      { tx, provider, organization: organization || undefined, ids, clock },
+      meaning,
+    );
+    const attempts = event.attempts + 1;
+    const waits = outcome.is === 'waits';
+    const status: InboxStatus = waits
+      ? attempts < longPatience
+        ? 'waiting'
+        : 'dead'
+      : outcome.is === 'ignored'
+        ? 'ignored'
+        : 'applied';
+    await tx.inbox.settle(id, {
+      status,
+      attempts,
+      dueAt: waits ? secondsAfter(clock.now(), backoffSeconds(attempts)) : event.dueAt,
+      note: outcome.is === 'applied' ? null : outcome.because,
+      organizationId: organizationId ?? null,
+    });
+    log.debug('event settled', {
+      event: id,
+      name: event.name,
+      status,
+      note: outcome.is === 'applied' ? undefined : outcome.because,
+    });
+  }
+
+  async function setBack(event: InboxEvent, fault: unknown): Promise<void> {
+    const attempts = event.attempts + 1;
+    const dead = attempts >= patience;
+    const facts = { event: event.id, provider_event: event.externalId, name: event.name, attempts, fault };
+    if (dead) log.error('event set aside after many attempts; nothing of it was applied', facts);
+    else log.warn('event could not be applied, will be tried again', facts);
+    const note = fault instanceof Error ? `${fault.name}: ${fault.message}`.slice(0, 500) : 'unknown fault';
+    await store.transact('across', async (tx) => {
+      if (!(await tx.inbox.claim(event.id))) return;
+      await tx.inbox.settle(event.id, {
+        status: dead ? 'dead' : event.status,
+        attempts,
+        dueAt: secondsAfter(clock.now(), backoffSeconds(attempts)),
+        note,
+        organizationId: event.organizationId,
+      });
+    });
+  }
+};
+
+/** Events about one organization take turns with everybody who writes there; those about people or the organization itself reach across. */
+const scopeOf = (meaning: ProviderEvent, organizationId: OrganizationId | undefined): OrganizationId | 'across' => {
+  const within = meaning.about === 'directory' || meaning.about === 'membership' || meaning.about === 'connection';
+  return within && organizationId ? organizationId : 'across';
+};
+
+const actOf = (event: InboxEvent, meaning: ProviderEvent): Act => ({
+  actor:
+    meaning.about === 'directory'
+      ? { kind: 'directory', id: meaning.event.directoryId }
+      : { kind: 'provider', id: event.provider },
+  source: { via: 'webhook', ip: null, userAgent: null, requestId: event.id },
+});

@@ -1,0 +1,48 @@
+// For a person's API client: a new access token for an old refresh token, as long as our own session lives.
+
+import { sessionProof } from '#application/access/proofs.ts';
+import type { IdentityProvider } from '#application/ports/identity-provider.ts';
+import type { ReadModels, Standings } from '#application/ports/read-models.ts';
+import type { Clock, Seal } from '#application/ports/system.ts';
+import { openRefreshBox, refreshBoxOf } from '#application/sessions/refresh-box.ts';
+import { moveSession } from '#application/sessions/switch-organization.ts';
+import type { UnitOfWork } from '#application/unit-of-work.ts';
+import type { RefreshSession } from '#application/use-cases.ts';
+import { Refusal } from '#domain/shared/refusal.ts';
+
+export const refreshSession =
+  (
+    provider: IdentityProvider,
+    standings: Standings,
+    readModels: ReadModels,
+    uow: UnitOfWork,
+    seal: Seal,
+    clock: Clock,
+  ): RefreshSession =>
+  async (request, source) => {
+    const opened = await openRefreshBox(seal, request.refreshToken);
+    const target = request.organizationId ? await readModels.organization(request.organizationId) : undefined;
+    if (request.organizationId && !target?.provider) throw new Refusal('organization.not_found');
+
+    const refreshToken = opened?.refreshToken ?? request.refreshToken;
+    const refreshed = await provider.sessions.refresh({ refreshToken, organization: target?.provider?.id });
+    if (refreshed.is === 'not_a_member') throw new Refusal('organization.not_found');
+    if (refreshed.is === 'interaction_required') throw new Refusal('session.reauthentication_required');
+    if (refreshed.is === 'over') throw new Refusal('session.refresh_refused');
+
+    const standing = await standings.ofProviderSession(provider.name, refreshed.claims.providerSession);
+    if (!standing) throw new Refusal('session.unknown');
+    const { session, user } = standing;
+    if (target && target.id !== session.organizationId) {
+      await moveSession(uow, { actor: { kind: 'user', id: user.id }, source }, session.id, user.id, target.id, clock);
+    } else {
+      sessionProof(standing, clock.now());
+    }
+    const tokens = opened
+      ? {
+          ...refreshed.tokens,
+          refreshToken: (await refreshBoxOf(seal, refreshed.tokens.refreshToken, session, clock.now())).refreshBox,
+        }
+      : refreshed.tokens;
+    return { tokens, organizationId: target?.id ?? session.organizationId };
+  };
