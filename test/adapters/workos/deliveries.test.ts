@@ -111,6 +111,8 @@ const table: Table = [
     false,
     (good) => ({ ...good, signature: good.signature.replace(/v1=.*/, (v1) => `v1=${v1.slice(3).toUpperCase()}`) }),
   ],
+  ['with another name for the time', false, (good) => ({ ...good, signature: good.signature.replace('t=', 'x=') })],
+  ['with another version', false, (good) => ({ ...good, signature: good.signature.replace('v1=', 'v0=') })],
   [
     'with fields of other names',
     false,

@@ -1,6 +1,6 @@
 // What an event of the wire means to us. Pure and total: what we do not follow or cannot read becomes "nothing", with the reason.
 //
-// The wire is WorkOS' (https://workos.com/docs/events); our own fake provider speaks it too. Missing facts are read so
+// The wire is WorkOS' (its docs, Events); our own fake provider speaks it too. Missing facts are read so
 // that nobody gains by them: no state is not `active`, no status is no membership, an unknown word verifies nothing.
 
 import { z } from 'zod';

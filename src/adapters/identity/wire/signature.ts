@@ -33,7 +33,7 @@ const shape = /^\s*t=(\d{1,15}),\s*v1=([0-9a-f]{64})(?:,.*)?$/s;
 const digestOf = (timestamp: string, body: Uint8Array, secret: string): Buffer =>
   createHmac('sha256', secret).update(`${timestamp}.`).update(body).digest();
 
-/** The header that goes with this body: `t=<unix ms>, v1=<hex>`. WorkOS: https://workos.com/docs/events/data-syncing/webhooks */
+/** The header that goes with this body: `t=<unix ms>, v1=<hex>`. Source: WorkOS docs, Webhooks. */
 export const signatureHeader = (body: Uint8Array, secret: string, at: Date): string => {
   const timestamp = String(at.getTime());
   return `t=${timestamp}, v1=${digestOf(timestamp, body, secret).toString('hex')}`;

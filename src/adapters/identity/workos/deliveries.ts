@@ -58,7 +58,7 @@ export const workosDeliveries = ({ secrets, clock, log }: WorkosDeliveriesOption
   return {
     async receive({ body, signature }: Delivery) {
       const { timestamp, digest } = readSignatureHeader(signature, { now: clock.now() });
-      if (usable.length === 0 || !isUtf8(body)) throw new Refusal('delivery.unverified');
+      if (!isUtf8(body)) throw new Refusal('delivery.unverified');
       if (!(await isSigned(body, `t=${timestamp}, v1=${digest}`))) throw new Refusal('delivery.unverified');
       return readEnvelope(body);
     },
