@@ -1,0 +1,194 @@
+// Stands before every route: proves the caller, keeps the organizations apart, parses in, filters out, and lets only declared refusals pass.
+
+import { Router } from '@koa/router';
+import { z } from 'zod';
+import type { Log } from '#application/ports/system.ts';
+import type { UseCases } from '#application/use-cases.ts';
+import { actingIn, type Caller, needsScope } from '#domain/access/caller.ts';
+import { type Credential, credentialFrom } from '#domain/access/credential.ts';
+import type { Source } from '#domain/audit/audit-entry.ts';
+import type { OrganizationId } from '#domain/shared/ids.ts';
+import { Refusal, type RefusalReason } from '#domain/shared/refusal.ts';
+import { type Cookies, cookiesOf } from './cookies.ts';
+import type { Exchange, ExchangeState } from './exchange.ts';
+import { Html } from './html.ts';
+import { readAs } from './issues.ts';
+import { pagePolicy } from './page.ts';
+import { statusOf } from './problem.ts';
+import { readJson, readRaw } from './read-body.ts';
+import { type Answer, isRaw, isScope, type Route, refusalsOf } from './route.ts';
+import { mustBeOurOwnPage, writes } from './same-origin.ts';
+
+export interface GuardParts {
+  readonly useCases: Pick<UseCases, 'authenticateCaller' | 'recordRefusal'>;
+  readonly publicUrl: URL;
+  readonly log: Log;
+  /** Development and tests: a refusal that its route does not declare is a fault. Otherwise it is logged and answered. */
+  readonly strict: boolean;
+  readonly addressOf: (request: Exchange['req']) => string | null;
+}
+
+/** The organization that the path names, if it names one. */
+const organizationParam = 'org';
+
+const credentialOf = (ctx: Exchange, cookies: Cookies): Credential | undefined => {
+  const authorizations = new Set(ctx.req.headersDistinct['authorization']);
+  if (authorizations.size > 1) throw new Refusal('credential.ambiguous');
+  return credentialFrom({
+    authorization: [...authorizations][0],
+    apiKeyHeader: headerOf(ctx, 'x-api-key'),
+    sessionCookie: cookies.session(),
+  });
+};
+
+const headerOf = (ctx: Exchange, name: string): string | undefined => {
+  const value = ctx.req.headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+};
+
+const readable = (text: string | undefined): string | null =>
+  text === undefined ? null : text.replace(/[^\x20-\x7e]/g, '?').slice(0, 512);
+
+const readParams = (route: Route, sent: Readonly<Record<string, string>>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(route.params).map(([name, param]) => {
+      const value = param.read(sent[name] ?? '');
+      if (value === undefined) throw new Refusal(param.otherwise);
+      return [name, value];
+    }),
+  );
+
+const readBody = async (route: Route, ctx: Exchange): Promise<unknown> => {
+  if (!route.body) return undefined;
+  if (isRaw(route.body)) return readRaw(ctx, route.body.raw.limitBytes);
+  const body = await readJson(ctx);
+  if (body === undefined) throw new Refusal('request.invalid', { issues: ['body: is required'] });
+  return readAs(route.body, body, 'body');
+};
+
+/** What does not fit the declared answer is a fault; what is not declared in it stays home. */
+const write = (ctx: Exchange, answer: Answer, given: unknown): void => {
+  if (answer === 'nothing') {
+    ctx.body = null;
+  } else if (answer === 'redirect') {
+    const status = ctx.status;
+    ctx.redirect(z.string().parse(given));
+    ctx.status = status;
+    ctx.type = 'text/plain';
+    ctx.body = '';
+  } else if (answer === 'page') {
+    ctx.set('Content-Security-Policy', pagePolicy);
+    ctx.type = 'text/html';
+    ctx.body = z.instanceof(Html).parse(given).toString();
+  } else {
+    const filtered = answer === 'document' ? given : answer.parse(given);
+    ctx.type = 'application/json';
+    ctx.body = JSON.stringify(filtered);
+  }
+};
+
+const guard = (route: Route, parts: GuardParts): ((ctx: Exchange) => Promise<void>) => {
+  const { useCases, publicUrl, log } = parts;
+  const declared = refusalsOf(route);
+  const [usualStatus, answer] = route.answers;
+  const statuses = new Set([usualStatus, ...Object.keys(route.also ?? {}).map(Number)]);
+
+  const serve = async (ctx: Exchange, source: Source, known: (caller: Caller) => void): Promise<void> => {
+    const cookies = cookiesOf(publicUrl, headerOf(ctx, 'cookie'), (line) => ctx.append('Set-Cookie', line));
+    const header = (name: string): string | undefined => headerOf(ctx, name);
+    const sentParams: Readonly<Record<string, string>> = ctx['params'] ?? {};
+
+    const prove = async (credential: Credential): Promise<Caller> => {
+      const caller = await useCases.authenticateCaller(credential, { ip: source.ip });
+      ctx.state.callerId = caller.id;
+      known(caller);
+      return caller;
+    };
+    let caller: Caller | undefined;
+    if (route.allows !== 'anyone') {
+      const credential = credentialOf(ctx, cookies);
+      if (!credential) throw new Refusal('credential.missing');
+      caller = await prove(credential);
+      const organization = route.params[organizationParam];
+      if (organization) {
+        const named = organization.read(sentParams[organizationParam] ?? '');
+        if (named === undefined) throw new Refusal(organization.otherwise);
+        actingIn(caller, named as OrganizationId);
+      }
+      if (isScope(route.allows)) needsScope(caller, route.allows);
+      if (credential.kind === 'session_reference' && writes(ctx.method)) mustBeOurOwnPage(publicUrl, header);
+    }
+    if (route.ownPagesOnly) mustBeOurOwnPage(publicUrl, header);
+
+    const identify = async (): Promise<Caller | undefined> => {
+      try {
+        const credential = credentialOf(ctx, cookies);
+        return credential && (await prove(credential));
+      } catch (thrown) {
+        const isNobody = thrown instanceof Refusal && statusOf[thrown.reason] < 500;
+        if (isNobody) return undefined;
+        throw thrown;
+      }
+    };
+    const params = readParams(route, sentParams);
+    const query = route.query && readAs(route.query, { ...ctx.query }, 'query');
+    const body = await readBody(route, ctx);
+    let status = usualStatus;
+    const reply = {
+      status(other: number) {
+        if (!statuses.has(other)) throw new Error(`${route.operation} does not declare status ${other}`);
+        status = other;
+      },
+      header: (name: string, value: string) => ctx.set(name, value),
+    };
+    const given = await route.handle({ params, query, body, caller, source, cookies, header, identify, reply });
+    ctx.status = status;
+    write(ctx, answer, given);
+  };
+
+  const record = async (caller: Caller, reason: RefusalReason, source: Source): Promise<void> => {
+    try {
+      await useCases.recordRefusal(caller, { attempt: `${route.method.toUpperCase()} ${route.path}`, reason }, source);
+    } catch (thrown) {
+      log.warn('a refusal could not be recorded', { request_id: source.requestId, reason, fault: String(thrown) });
+    }
+  };
+
+  return async (ctx) => {
+    ctx.state.route = route.path;
+    if (route.statuses) ctx.state.statuses = route.statuses;
+    const source: Source = {
+      via: 'http',
+      ip: parts.addressOf(ctx.req),
+      userAgent: readable(headerOf(ctx, 'user-agent')),
+      requestId: ctx.state.requestId,
+    };
+    let caller: Caller | undefined;
+    try {
+      await serve(ctx, source, (proven) => {
+        caller = proven;
+      });
+    } catch (thrown) {
+      if (!(thrown instanceof Refusal)) throw thrown;
+      if (!declared.has(thrown.reason)) {
+        if (parts.strict) throw new Error(`${route.operation} does not declare ${thrown.reason}`, { cause: thrown });
+        log.warn('an undeclared refusal was answered', { operation: route.operation, reason: thrown.reason });
+      }
+      const status = route.statuses?.[thrown.reason] ?? statusOf[thrown.reason];
+      if (caller && writes(ctx.method) && (status === 403 || status === 422)) {
+        await record(caller, thrown.reason, source);
+      }
+      throw thrown;
+    }
+  };
+};
+
+/** `/v1/{org}` as the router writes it. */
+const routerPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
+
+/** All routes behind their guards. What matches none goes on to whatever comes after. */
+export const mount = (routes: readonly Route[], parts: GuardParts) => {
+  const router = new Router<ExchangeState>({ sensitive: true, strict: true });
+  for (const route of routes) router[route.method](routerPath(route.path), guard(route, parts));
+  return router.routes();
+};
