@@ -7,6 +7,7 @@ import type { SessionState } from '#domain/sessions/session.ts';
 import type { OrganizationId } from '#domain/shared/ids.ts';
 import type { UserState } from '#domain/users/user.ts';
 import { outsideTransactionsOnly } from '../inside-transaction.ts';
+import { byStanding } from '../newest.ts';
 import { keyIn, numberIn, pageOf } from '../page-cursor.ts';
 import { searchableText, sortableName } from '../text.ts';
 import type { MemoryStore } from './memory-store.ts';
@@ -47,8 +48,14 @@ export const memoryReadModels = (store: MemoryStore): ReadModels & Standings => 
 
   return outsideTransactionsOnly<ReadModels & Standings>({
     ofSessionReference: async (digest) => standingOf(rows.sessions.byKey(uniqueKey.sessionReference(digest))),
-    ofProviderSession: async (provider, providerSession) =>
-      standingOf(rows.sessions.byKey(uniqueKey.providerSession(provider, providerSession))),
+    async ofProviderSession(provider, providerSession) {
+      const active = rows.sessions.byKey(uniqueKey.activeProviderSession(provider, providerSession));
+      if (active) return standingOf(active);
+      const [newest] = rows.sessions
+        .where((row) => row.provider === provider && row.providerSession === providerSession)
+        .toSorted(byStanding);
+      return standingOf(newest);
+    },
     async ofApiKey(digests) {
       const key = digests.map((digest) => rows.apiKeys.byKey(uniqueKey.apiKeyDigest(digest))).find((row) => row);
       const agent = key && rows.agents.get(key.agentId);
@@ -98,6 +105,12 @@ export const memoryReadModels = (store: MemoryStore): ReadModels & Standings => 
         ({ membership }) => [membership.id],
         (member) => copy(member),
       );
+    },
+    async member(organizationId, id) {
+      const membership = rows.memberships.get(id);
+      const user = membership && rows.users.get(membership.userId);
+      if (!user || membership.organizationId !== organizationId) return undefined;
+      return copy({ membership, user: asPerson(user) });
     },
     sessionsOfUser: async (userId) =>
       copy(

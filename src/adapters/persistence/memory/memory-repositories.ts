@@ -11,7 +11,7 @@ import { Organization } from '#domain/organizations/organization.ts';
 import { isConnected } from '#domain/provisioning/directory-picture.ts';
 import { Session, type SessionState } from '#domain/sessions/session.ts';
 import { User } from '#domain/users/user.ts';
-import { byStanding } from '../newest-membership.ts';
+import { byStanding } from '../newest.ts';
 import type { MemoryRun } from './memory-run.ts';
 import { type MemoryTables, recordKey, trailOf, uniqueKey } from './memory-tables.ts';
 import type { Draft } from './table.ts';
@@ -111,8 +111,12 @@ export const memoryRepositories = (
 
     sessions: {
       get: async (id) => restored(drafts.sessions.get(id), Session.restore),
-      byProviderSession: async (provider, providerSession) =>
-        restored(drafts.sessions.byKey(uniqueKey.providerSession(provider, providerSession)), Session.restore),
+      async byProviderSession(provider, providerSession) {
+        const [newest] = drafts.sessions
+          .where((session) => session.provider === provider && session.providerSession === providerSession)
+          .toSorted(byStanding);
+        return restored(newest, Session.restore);
+      },
       activeOfUser: (userId) => sessionsWhere((session) => session.userId === userId),
       activeOfUserIn: (organizationId, userId) =>
         sessionsWhere((session) => session.organizationId === organizationId && session.userId === userId),

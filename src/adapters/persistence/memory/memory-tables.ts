@@ -12,6 +12,7 @@ import type { SessionState } from '#domain/sessions/session.ts';
 import type { OrganizationId } from '#domain/shared/ids.ts';
 import type { Connection } from '#domain/sso/connection.ts';
 import type { ProviderIdentity, UserState } from '#domain/users/user.ts';
+import { heldDomains } from '../held-domains.ts';
 import { Draft, Table } from './table.ts';
 
 export const uniqueKey = {
@@ -22,7 +23,7 @@ export const uniqueKey = {
   activeMembership: (m: Pick<MembershipState, 'organizationId' | 'userId'>) =>
     `memberships.active ${m.organizationId} ${m.userId}`,
   sessionReference: (digest: string) => `sessions.reference ${digest}`,
-  providerSession: (provider: string, id: string) => `sessions.provider ${provider} ${id}`,
+  activeProviderSession: (provider: string, id: string) => `sessions.provider ${provider} ${id}`,
   agentName: (organizationId: OrganizationId, name: string) => `agents.name ${organizationId} ${name}`,
   apiKeyDigest: (digest: string) => `api_keys.digest ${digest}`,
   externalEvent: (provider: string, id: string) => `inbox.external_id ${provider} ${id}`,
@@ -31,12 +32,6 @@ export const uniqueKey = {
 /** Records of a directory are kept per organization, so that no organization's news ever lands on another's record. */
 export const recordKey = (organizationId: OrganizationId, ...ids: readonly string[]): string =>
   [organizationId, ...ids].join(' ');
-
-/** A deleted organization no longer keeps its domains from others. */
-export const heldDomains = (organization: OrganizationState): readonly string[] =>
-  organization.status === 'deleted'
-    ? []
-    : organization.domains.filter(({ state }) => state === 'verified').map(({ name }) => name);
 
 const versionOf = ({ version }: { readonly version: number }): number => version;
 const later = <T extends Date | null>(a: T, b: T): T => (a !== null && (b === null || a > b) ? a : b);
@@ -59,7 +54,7 @@ const tables = () => ({
     versionOf,
     uniqueKeysOf: (row) => [
       uniqueKey.sessionReference(row.referenceDigest),
-      uniqueKey.providerSession(row.provider, row.providerSession),
+      ...(row.status === 'active' ? [uniqueKey.activeProviderSession(row.provider, row.providerSession)] : []),
     ],
     merge: (replaced, row) => ({ ...row, lastSeenAt: later(replaced.lastSeenAt, row.lastSeenAt) }),
   }),

@@ -1,0 +1,136 @@
+// Opens the database: a PostgreSQL server over the network, or PGlite, the same PostgreSQL inside this process. One adapter, two drivers.
+
+import { mkdir } from 'node:fs/promises';
+import { Migrator } from '@mikro-orm/migrations';
+import { MikroORM as PgliteORM } from '@mikro-orm/pglite';
+import { MikroORM as PostgresORM, type SqlEntityManager } from '@mikro-orm/postgresql';
+import type { ReadModels, Standings } from '#application/ports/read-models.ts';
+import type { Store } from '#application/ports/store.ts';
+import type { Ids } from '#application/ports/system.ts';
+import { outsideTransactionsOnly } from '../inside-transaction.ts';
+import { answeringOrRefusing } from './database-faults.ts';
+import { migrations } from './migrations/migrations.ts';
+import { postgresReadModels } from './postgres-read-models.ts';
+import { postgresStore } from './postgres-store.ts';
+import { rows } from './rows/rows.ts';
+
+export interface OpenDatabase {
+  readonly store: Store;
+  readonly readModels: ReadModels & Standings;
+  /** Brings the tables to this version of the code. Nodes that start together take turns; the second time changes nothing. */
+  migrate(): Promise<void>;
+  /** Whether it answers within two seconds. Never throws. */
+  isReachable(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export interface PostgresOptions {
+  /** `postgres://…` */
+  readonly url: string;
+  readonly ids: Ids;
+  /** Connections at most; work beyond that waits for one. 10 unless told. */
+  readonly connections?: number;
+  /** A statement that runs longer is cancelled and answered with `storage.unavailable`. 15 000 unless told. */
+  readonly statementMilliseconds?: number;
+}
+
+export interface PgliteOptions {
+  /** The folder that keeps the data; only one process may use it at a time. Undefined: in memory, gone when closed. */
+  readonly dataDir: string | undefined;
+  readonly ids: Ids;
+}
+
+const connectMilliseconds = 5_000;
+const reachMilliseconds = 2_000;
+/** Any number, as long as every node uses the same. */
+const migrationLock = 7_290_114;
+
+const common = {
+  entities: rows,
+  extensions: [Migrator],
+  // A row that is inserted or updated with a wrong type is a fault of ours: say so instead of bending it.
+  validate: true,
+  migrations: { migrationsList: migrations, tableName: 'migrations', snapshot: false, silent: true },
+  // Database errors are thrown to whoever asked; nothing is printed.
+  logger: () => {},
+};
+
+interface Driver {
+  fork(): SqlEntityManager;
+  migrate(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const opened = ({ fork, migrate, close }: Driver, ids: Ids): OpenDatabase => ({
+  store: postgresStore(fork, ids),
+  readModels: outsideTransactionsOnly(answeringOrRefusing(postgresReadModels(fork))),
+  migrate,
+  async isReachable() {
+    const { promise: late, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => resolve(false), reachMilliseconds);
+    const answers = fork()
+      .execute('select 1')
+      .then(
+        () => true,
+        () => false,
+      );
+    return Promise.race([answers, late]).finally(() => clearTimeout(timer));
+  },
+  close,
+});
+
+export const openPostgres = async (options: PostgresOptions): Promise<OpenDatabase> => {
+  const orm = await PostgresORM.init({
+    ...common,
+    clientUrl: options.url,
+    pool: { min: 0, max: options.connections ?? 10 },
+    driverOptions: {
+      statement_timeout: options.statementMilliseconds ?? 15_000,
+      idle_in_transaction_session_timeout: 60_000,
+      connectionTimeoutMillis: connectMilliseconds,
+      application_name: 'hatidata-identity',
+    },
+  });
+  return opened(
+    {
+      fork: () => orm.em.fork(),
+      async migrate() {
+        // Connections of their own: migrations may take longer than any statement of the service is allowed to.
+        const migrating = await PostgresORM.init({
+          ...common,
+          clientUrl: options.url,
+          pool: { min: 0, max: 2 },
+          driverOptions: {
+            connectionTimeoutMillis: connectMilliseconds,
+            application_name: 'hatidata-identity migrate',
+          },
+        });
+        try {
+          await migrating.em.fork().transactional(async (em) => {
+            await em.execute('select pg_advisory_xact_lock(?)', [migrationLock]);
+            await migrating.migrator.up();
+          });
+        } finally {
+          await migrating.close(true);
+        }
+      },
+      close: () => orm.close(true),
+    },
+    options.ids,
+  );
+};
+
+export const openPglite = async ({ dataDir, ids }: PgliteOptions): Promise<OpenDatabase> => {
+  if (dataDir !== undefined) await mkdir(dataDir, { recursive: true });
+  const orm = await PgliteORM.init({ ...common, dbName: dataDir ?? 'memory://' });
+  return opened(
+    {
+      fork: () => orm.em.fork(),
+      async migrate() {
+        await orm.migrator.up();
+      },
+      close: () => orm.close(true),
+    },
+    ids,
+  );
+};

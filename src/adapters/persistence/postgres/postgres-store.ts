@@ -1,0 +1,58 @@
+// The store in the database: one transaction per run, writers of one organization in turn, and another run for whoever lost a race.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { IsolationLevel } from '@mikro-orm/core';
+import type { SqlEntityManager } from '@mikro-orm/postgresql';
+import type { Repositories, Scope, Store } from '#application/ports/store.ts';
+import type { Ids } from '#application/ports/system.ts';
+import { untilSettled } from '../conflict.ts';
+import { insideTransaction, refuseInsideTransaction } from '../inside-transaction.ts';
+import { SavedEntities } from '../saved-entities.ts';
+import { walled } from '../tenant-wall.ts';
+import { conflictIn, refusalFor } from './database-faults.ts';
+import { postgresRepositories } from './postgres-repositories.ts';
+
+/** A short and uneven wait, so that those who met do not meet again. At most 100 ms. */
+const pause = (runs: number): Promise<void> => sleep(Math.random() * Math.min(5 * 2 ** runs, 100));
+
+/**
+ * @param fork a fresh EntityManager for each run
+ */
+export const postgresStore = (fork: () => SqlEntityManager, ids: Ids): Store => {
+  const begin = async (em: SqlEntityManager, scope: Scope, lostOver: string | undefined): Promise<void> => {
+    // Row-level security will read the setting; it ends with the transaction.
+    if (scope === 'across') await em.execute(`select set_config('app.organization', 'across', true)`);
+    else {
+      await em.execute(
+        `select pg_advisory_xact_lock(hashtextextended(?, 0)), set_config('app.organization', ?, true)`,
+        [scope, scope],
+      );
+    }
+    // Those who lost over the same thing queue for it, so each of them wins its next run against the others.
+    if (lostOver !== undefined) {
+      await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 1))', [lostOver]);
+    }
+  };
+
+  const run = <T>(scope: Scope, work: (tx: Repositories) => Promise<T>, lostOver: string | undefined): Promise<T> =>
+    insideTransaction(() =>
+      fork().transactional(
+        async (em) => {
+          await begin(em, scope, lostOver);
+          return work(walled(scope, postgresRepositories({ em, saved: new SavedEntities(), ids })));
+        },
+        { isolationLevel: IsolationLevel.READ_COMMITTED },
+      ),
+    );
+
+  return {
+    async transact(scope, work) {
+      refuseInsideTransaction('A second transaction was started');
+      try {
+        return await untilSettled((lostOver) => run(scope, work, lostOver), conflictIn, pause);
+      } catch (thrown) {
+        throw refusalFor(thrown);
+      }
+    },
+  };
+};

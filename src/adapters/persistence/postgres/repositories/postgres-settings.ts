@@ -1,0 +1,32 @@
+// An organization's role mappings and SSO connections in the database.
+
+import type { Connections, RoleMappings } from '#application/ports/store.ts';
+import { afresh, type PostgresRun } from '../postgres-run.ts';
+import { ConnectionRow, connectionFromRow, connectionToRow, RoleMappingsRow } from '../rows/settings.row.ts';
+
+export const postgresRoleMappings = ({ em }: PostgresRun): RoleMappings => ({
+  of: async (organizationId) => (await em.findOne(RoleMappingsRow, { organizationId }, afresh))?.mappings ?? [],
+  async replace(organizationId, mappings) {
+    await em
+      .createQueryBuilder(RoleMappingsRow)
+      .insert({ organizationId, mappings })
+      .onConflict('organizationId')
+      .merge()
+      .execute();
+  },
+});
+
+export const postgresConnections = ({ em }: PostgresRun): Connections => ({
+  async get(organizationId, id) {
+    const row = await em.findOne(ConnectionRow, { organizationId, id }, afresh);
+    return row === null ? undefined : connectionFromRow(row);
+  },
+  async save(connection) {
+    await em
+      .createQueryBuilder(ConnectionRow)
+      .insert(connectionToRow(connection))
+      .onConflict(['organizationId', 'id'])
+      .merge()
+      .execute();
+  },
+});
