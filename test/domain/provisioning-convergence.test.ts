@@ -359,7 +359,8 @@ describe('the role from mappings', () => {
     const check = fc.property(list, memberOf, (mappings, groupIds) => {
       const match = firstMatch(mappings, new Set(groupIds));
       expect(firstMatch(mappings, new Set(groupIds.toReversed()))).toEqual(match);
-      const before = match ? mappings.slice(0, mappings.indexOf(match)) : mappings;
+      const place = mappings.findIndex(({ groupId: mapped }) => mapped === match?.groupId);
+      const before = match ? mappings.slice(0, place) : mappings;
       expect(before.some((mapping) => groupIds.includes(mapping.groupId))).toBe(false);
       if (match) expect(groupIds).toContain(match.groupId);
     });
