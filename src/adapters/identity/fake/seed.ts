@@ -7,7 +7,6 @@ import type {
   FakeDirectoryGroup,
   FakeDirectoryUser,
   FakeOrganization,
-  Person,
 } from '#adapters/identity/fake/world-state.ts';
 import type { AssignableRole, Role } from '#domain/memberships/role.ts';
 import type { OrganizationId } from '#domain/shared/ids.ts';
@@ -72,15 +71,31 @@ const globexPeople: readonly Planned[] = [
   { email: 'carla@consult.test', name: 'Carla Consultant', role: 'developer' },
 ];
 
-const seedPeople = async (world: FakeWorld, organization: FakeOrganization, people: readonly Planned[]) => {
+/** People whom the world knew before are left as they are, wherever they have been admitted or dismissed since. */
+const seedPeople = async (
+  world: FakeWorld,
+  organization: FakeOrganization,
+  people: readonly Planned[],
+  known: ReadonlySet<string>,
+): Promise<readonly SeededPerson[]> => {
   const seeded: SeededPerson[] = [];
   for (const { email, name, role, groups } of people) {
-    const person: Person = await world.people.add({ email, name });
-    await world.organizations.admit(person.subject, organization.ref);
+    const person = await world.people.add({ email, name });
+    if (!known.has(email)) await world.organizations.admit(person.subject, organization.ref);
     seeded.push({ subject: person.subject, email, name, role, inDirectory: groups !== undefined });
   }
   return seeded;
 };
+
+/** An organization that is already there keeps its name and domains. */
+const seedOrganization = async (
+  world: FakeWorld,
+  externalId: OrganizationId,
+  name: string,
+  domain: string,
+): Promise<FakeOrganization> =>
+  world.organizations.byExternalId(externalId) ??
+  (await world.organizations.ensure({ externalId, name, domains: [domain] }));
 
 const now = async <T>(change: Promise<Change<T>>): Promise<T> => (await change).now;
 
@@ -103,15 +118,12 @@ const seedDirectory = async (world: FakeWorld, organization: FakeOrganization): 
  * delivers to at the time.
  */
 export const seedDemo = async (world: FakeWorld, ours: SeedOrganizations): Promise<Seeded> => {
-  const acme = await world.organizations.ensure({ externalId: ours.acme, name: 'Acme', domains: ['acme.test'] });
-  const globex = await world.organizations.ensure({
-    externalId: ours.globex,
-    name: 'Globex',
-    domains: ['globex.test'],
-  });
+  const known = new Set(world.people.all().map(({ email }) => email));
+  const acme = await seedOrganization(world, ours.acme, 'Acme', 'acme.test');
+  const globex = await seedOrganization(world, ours.globex, 'Globex', 'globex.test');
   if (!acme.connection) await world.organizations.setSso(acme.ref, true);
 
-  const people = await seedPeople(world, acme, acmePeople);
+  const people = await seedPeople(world, acme, acmePeople, known);
   const directory = await seedDirectory(world, acme);
   const groups = groupRoles.flatMap(({ name, role }) => {
     const group = directory.groups.find((one) => one.name === name);
@@ -119,6 +131,6 @@ export const seedDemo = async (world: FakeWorld, ours: SeedOrganizations): Promi
   });
   return {
     acme: { organization: acme, people, directory, groups },
-    globex: { organization: globex, people: await seedPeople(world, globex, globexPeople) },
+    globex: { organization: globex, people: await seedPeople(world, globex, globexPeople, known) },
   };
 };

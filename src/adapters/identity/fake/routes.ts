@@ -1,0 +1,22 @@
+// Everything that the fake provider serves under /fake-idp, as one middleware. Development only: mount it when the fake is chosen.
+
+import { Router } from '@koa/router';
+import { directoryRoutes } from '#adapters/identity/fake/directory.routes.ts';
+import { directoryPageRoutes } from '#adapters/identity/fake/directory-page.routes.ts';
+import { stylesheet } from '#adapters/identity/fake/page.ts';
+import { signInRoutes } from '#adapters/identity/fake/sign-in.routes.ts';
+import type { FakeWorld } from '#adapters/identity/fake/world.ts';
+
+export const fakeProviderRoutes = (world: FakeWorld): Router => {
+  const router = new Router();
+  router.get('/fake-idp/style.css', (ctx) => {
+    ctx.type = 'css';
+    ctx.set('Cache-Control', 'public, max-age=300');
+    ctx.set('X-Content-Type-Options', 'nosniff');
+    ctx.body = stylesheet;
+  });
+  for (const part of [signInRoutes(world), directoryRoutes(world), directoryPageRoutes(world)]) {
+    router.use(part.routes());
+  }
+  return router;
+};

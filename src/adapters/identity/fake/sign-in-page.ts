@@ -1,0 +1,76 @@
+// The hosted sign-in page: pick somebody or type an address, and say how they prove who they are.
+
+import { html, type Markup } from '#adapters/identity/fake/html.ts';
+import { hidden, page } from '#adapters/identity/fake/page.ts';
+import { hasSso, type SignInRefusal } from '#adapters/identity/fake/sign-in-rules.ts';
+import type { Fields } from '#adapters/identity/fake/web.ts';
+import type { FakeWorld } from '#adapters/identity/fake/world.ts';
+import type { FakeMethod, FakeOrganization } from '#adapters/identity/fake/world-state.ts';
+
+/** What a person reads when they cannot enter. */
+export const explain: Readonly<Record<SignInRefusal, string>> = {
+  not_an_address: 'That is not an e-mail address. Check it for typing errors.',
+  unknown_person: 'Nobody with this address is known here. Pick somebody from the list, or sign up with a password.',
+  unknown_organization: 'The organization that you want to sign in to does not exist here.',
+  terminated: 'This person no longer has access. Their organization has removed or deactivated them.',
+  not_a_member: 'This person does not belong to that organization. Pick somebody from the list.',
+  sso_required: 'This organization takes single sign-on only. Choose “Single sign-on” and try again.',
+  no_sso: 'This organization has no single sign-on. Choose “Password” and try again.',
+  no_password: 'This person has no password. Choose “Single sign-on” and try again.',
+};
+
+export interface SignInView {
+  /** The authorization request, carried along in every form. */
+  readonly request: Fields;
+  readonly email: string;
+  readonly method: FakeMethod | undefined;
+  readonly refused: SignInRefusal | undefined;
+}
+
+const people = (world: FakeWorld, organization: FakeOrganization, request: Fields): Markup => {
+  const method: FakeMethod = hasSso(organization) ? 'sso' : 'password';
+  const members = world.organizations.membersOf(organization.ref);
+  const rows = members.map(
+    ({ email, name }) => html`<li><form method="post" action="/fake-idp/authorize">
+${hidden({ ...request, organization: organization.ref, email, method })}
+<button><strong>${name ?? email}</strong> <span class="quiet">${email}, ${method === 'sso' ? 'single sign-on' : 'password'}</span></button>
+</form></li>`,
+  );
+  return html`<h3>${organization.name}</h3>${
+    members.length > 0 ? html`<ul class="people">${rows}</ul>` : html`<p class="quiet">Nobody yet.</p>`
+  }`;
+};
+
+const methodChoice = (value: FakeMethod, label: string, chosen: boolean): Markup =>
+  html`<label class="beside"><input type="radio" name="method" value="${value}" required${chosen ? html` checked` : ''}> ${label}</label>`;
+
+export const signInPage = (world: FakeWorld, { request, email, method, refused }: SignInView): Markup => {
+  const named = world.organizations.byRef(request['organization'] ?? '');
+  const organizations = named ? [named] : world.organizations.all();
+  const preset = method ?? (named && !hasSso(named) ? 'password' : 'sso');
+  return page(
+    'Sign in',
+    html`
+<h1>Sign in${named ? html` to ${named.name}` : ''}</h1>
+${refused ? html`<p class="note stop" role="alert" id="refused">${explain[refused]}</p>` : ''}
+<section class="sheet" aria-label="Sign in with an e-mail address">
+<form method="post" action="/fake-idp/authorize">
+${hidden(request)}
+<label for="email">E-mail address</label>
+<input type="email" id="email" name="email" value="${email}" autocomplete="username" required${refused ? html` aria-describedby="refused" aria-invalid="true"` : ''}>
+<fieldset>
+<legend>How they prove who they are</legend>
+${methodChoice('sso', 'Single sign-on', preset === 'sso')}
+${methodChoice('password', 'Password', preset === 'password')}
+</fieldset>
+<p class="quiet">A new address signs up by choosing “Password”.</p>
+<div class="row"><button>Continue</button><button class="plain" name="act" value="cancel" formnovalidate>Cancel</button></div>
+</form>
+</section>
+<section class="sheet" aria-labelledby="pick">
+<h2 id="pick">Or pick somebody</h2>
+${organizations.map((organization) => people(world, organization, request))}
+${organizations.length === 0 ? html`<p class="quiet">There are no organizations yet.</p>` : ''}
+</section>`,
+  );
+};

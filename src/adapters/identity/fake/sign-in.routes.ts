@@ -1,0 +1,119 @@
+// The hosted login over HTTP: the sign-in page, the way back with a code, signing out, and the public keys.
+
+import { Router } from '@koa/router';
+import { z } from 'zod';
+import { signInPage } from '#adapters/identity/fake/sign-in-page.ts';
+import type { SignInRefusal } from '#adapters/identity/fake/sign-in-rules.ts';
+import {
+  type Exchange,
+  type Fields,
+  jsonTrouble,
+  ownPagesOnly,
+  pageTrouble,
+  queryOf,
+  readForm,
+  showPage,
+  Trouble,
+} from '#adapters/identity/fake/web.ts';
+import type { FakeWorld } from '#adapters/identity/fake/world.ts';
+
+const requestNames = [
+  'client_id',
+  'redirect_uri',
+  'response_type',
+  'state',
+  'code_challenge',
+  'code_challenge_method',
+  'organization',
+  'login_hint',
+];
+
+/** An authorization request (RFC 6749 §4.1.1) with PKCE (RFC 7636 §4.3). */
+const authorizationRequest = (world: FakeWorld) =>
+  z.object({
+    client_id: z.literal(world.clientId),
+    response_type: z.literal('code'),
+    redirect_uri: z.url().refine((uri) => new URL(uri).origin === world.publicUrl, {
+      error: `must lie under ${world.publicUrl}`,
+    }),
+    state: z.string().min(1).max(2048),
+    code_challenge: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+    code_challenge_method: z.literal('S256').default('S256'),
+    organization: z.string().max(200).optional(),
+    login_hint: z.string().max(254).optional(),
+  });
+
+const answer = z.object({ email: z.string().trim().max(254), method: z.enum(['sso', 'password']) });
+
+const pickRequest = (sent: Fields): Fields =>
+  Object.fromEntries(
+    requestNames.flatMap((name) => (sent[name] === undefined || sent[name] === '' ? [] : [[name, sent[name]]])),
+  );
+
+const backTo = (redirectUri: string, facts: Fields): string => {
+  const url = new URL(redirectUri);
+  for (const [name, value] of Object.entries(facts)) url.searchParams.set(name, value);
+  return url.href;
+};
+
+const statusOf = (refused: SignInRefusal): number => (refused === 'not_an_address' ? 400 : 403);
+
+/** What the provider's own pages do while it is out. */
+const throughOutage = async (world: FakeWorld): Promise<void> => {
+  const { mode } = world.outage();
+  if (mode === 'down') throw new Trouble(503, 'identity.unavailable', 'The identity provider is down (on request).');
+  if (mode === '429') throw new Trouble(429, 'identity.throttled', 'The identity provider is overloaded (on request).');
+  if (mode === 'slow') await world.pause(2000);
+};
+
+const begin = (world: FakeWorld) => async (ctx: Exchange) => {
+  await throughOutage(world);
+  const sent = pickRequest(queryOf(ctx));
+  const { login_hint } = authorizationRequest(world).parse(sent);
+  const markup = signInPage(world, { request: sent, email: login_hint ?? '', method: undefined, refused: undefined });
+  showPage(ctx, world.publicUrl, markup);
+};
+
+const proceed = (world: FakeWorld) => async (ctx: Exchange) => {
+  await throughOutage(world);
+  const { fields } = await readForm(ctx);
+  const sent = pickRequest({ ...queryOf(ctx), ...fields });
+  const request = authorizationRequest(world).parse(sent);
+  const { state, redirect_uri, code_challenge, organization } = request;
+  if (fields['act'] === 'cancel') {
+    const facts = { error: 'access_denied', error_description: 'The person cancelled the sign-in.', state };
+    return ctx.redirect(backTo(redirect_uri, facts));
+  }
+  const { email, method } = answer.parse(fields);
+  const outcome = await world.sessions.signIn({ email, method, codeChallenge: code_challenge, organization });
+  if (outcome.is === 'signed_in') return ctx.redirect(backTo(redirect_uri, { code: outcome.code, state }));
+  ctx.status = statusOf(outcome.because);
+  showPage(ctx, world.publicUrl, signInPage(world, { request: sent, email, method, refused: outcome.because }));
+};
+
+/** Ends the provider's session and sends the browser back, as a real hosted logout does on a GET. */
+const logOut = (world: FakeWorld) => async (ctx: Exchange) => {
+  const { session_id, return_to } = z
+    .object({
+      session_id: z.string().max(200),
+      return_to: z.url().refine((url) => new URL(url).origin === world.publicUrl, {
+        error: `must lie under ${world.publicUrl}`,
+      }),
+    })
+    .parse(queryOf(ctx));
+  await world.sessions.end(session_id);
+  ctx.redirect(return_to);
+};
+
+export const signInRoutes = (world: FakeWorld): Router => {
+  const router = new Router();
+  const asPage = pageTrouble(world.publicUrl);
+  router.get('/fake-idp/authorize', asPage, begin(world));
+  router.post('/fake-idp/authorize', asPage, ownPagesOnly(world.publicUrl), proceed(world));
+  router.get('/fake-idp/logout', asPage, logOut(world));
+  router.get('/fake-idp/jwks', jsonTrouble, async (ctx) => {
+    await throughOutage(world);
+    ctx.body = world.sessions.jwks();
+  });
+  return router;
+};
