@@ -14,7 +14,7 @@ const ada = 'user_00000000000000000000000001' as UserId;
 const bob = 'user_00000000000000000000000002' as UserId;
 const acme = 'org_00000000000000000000000001' as OrganizationId;
 
-export const callerCacheContract = (name: string, build: () => Promise<CacheWorld>): void =>
+export const callerCacheContract = (name: string, build: () => Promise<CacheWorld>) =>
   describe(`${name} keeps the caller cache contract`, () => {
     const answering = <T>(value: T, reliesOn: Remembered<T>['reliesOn'] = [ada], seconds = 300) => {
       const asked = { times: 0 };

@@ -61,33 +61,36 @@ export const applyProviderEvent = async (hearing: Hearing, event: ProviderEvent)
   }
 };
 
-const hearUser = async ({ tx, provider, ids, clock }: Hearing, event: About<'user'>): Promise<Applied> => {
+const hearUser = async (hearing: Hearing, event: About<'user'>): Promise<Applied> => {
+  const { tx, provider, ids, clock } = hearing;
   const identity = { provider, subject: event.subject };
-  const email = parseEmail(event.email);
-  if (!email) return { is: 'ignored', because: 'the address is not readable' };
   const known = await tx.users.byIdentity(provider, event.subject);
-
-  if (event.what === 'deleted') {
-    // Somebody whom we never met is remembered as gone, so that older news about them lets nobody in.
-    const user = known ?? User.register({ id: ids.next('user'), email, name: event.name, identity, at: event.at });
-    if (user.state.status === 'deleted') return old;
-    for (const membership of await tx.memberships.acrossOrganizations(user.state.id)) {
-      const organization = await tx.organizations.get(membership.state.organizationId);
-      if (organization) await endAccess(tx, organization, membership, 'user_deleted', event.at, clock.now());
-    }
-    await endEach(tx, await tx.sessions.activeOfUser(user.state.id), 'user_deleted', clock.now());
-    user.delete(event.at);
-    await tx.save(user);
-    return applied;
-  }
-
   if (known?.state.status === 'deleted') return old;
+  const email = parseEmail(event.email) ?? known?.state.email;
+  if (!email) return { is: 'ignored', because: 'the address is not readable' };
+  const register = (): User => User.register({ id: ids.next('user'), email, name: event.name, identity, at: event.at });
+
+  // Somebody whom we never met is remembered as gone, so that older news about them lets nobody in.
+  if (event.what === 'deleted') return endUser(hearing, known ?? register(), event.at);
+
   const announced = known ?? (event.emailVerified ? await unclaimed(tx, provider, email) : undefined);
-  const user = announced ?? User.register({ id: ids.next('user'), email, name: event.name, identity, at: event.at });
+  const user = announced ?? register();
   user.linkIdentity(identity);
   user.describe({ email, name: event.name, at: event.at });
   await tx.save(user);
   await tx.inbox.wake(clock.now());
+  return applied;
+};
+
+/** The person is gone everywhere: every membership, every session, and the user itself. */
+const endUser = async ({ tx, clock }: Hearing, user: User, at: Date): Promise<Applied> => {
+  for (const membership of await tx.memberships.acrossOrganizations(user.state.id)) {
+    const organization = await tx.organizations.get(membership.state.organizationId);
+    if (organization) await endAccess(tx, organization, membership, 'user_deleted', at, clock.now());
+  }
+  await endEach(tx, await tx.sessions.activeOfUser(user.state.id), 'user_deleted', clock.now());
+  user.delete(at);
+  await tx.save(user);
   return applied;
 };
 

@@ -1,0 +1,141 @@
+// The configuration of a service, read from the environment once. Every fault is found before anything starts, and all are told together.
+
+import { z } from 'zod';
+import { nodeNetworks } from '#adapters/system/node-networks.ts';
+
+export type DatabaseConfig =
+  | { readonly kind: 'memory' }
+  | { readonly kind: 'embedded'; readonly folder: string }
+  | { readonly kind: 'postgres'; readonly url: string };
+
+export interface Config {
+  readonly production: boolean;
+  readonly host: string;
+  readonly port: number;
+  /** Origin under which browsers reach the service, without a trailing slash. */
+  readonly publicUrl: string;
+  /** Where the embedded database, the fake provider and generated secrets are kept. */
+  readonly dataDir: string;
+  readonly database: DatabaseConfig;
+  readonly provider: 'fake';
+  /** Newest first; empty means: generate and keep them in `dataDir`. */
+  readonly sessionSecrets: readonly string[];
+  readonly apiKeyPeppers: readonly string[];
+  readonly workosWebhookSecrets: readonly string[];
+  /** For how long a proven session or key is trusted without asking again, in seconds. 0 asks every time. */
+  readonly sessionTrustSeconds: number;
+  /** CIDR blocks whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
+  readonly logLevel: string;
+}
+
+export class ConfigurationFaults extends Error {
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(
+      `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+    );
+    this.name = 'ConfigurationFaults';
+    this.faults = faults;
+  }
+}
+
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
+const longSecrets = list.refine(
+  (secrets) => secrets.every((secret) => secret.length >= 32),
+  'each must have at least 32 characters',
+);
+const whole = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, `must be a whole number from ${least} to ${most}`)
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, `must be a whole number from ${least} to ${most}`);
+
+const databaseUrl = z
+  .string()
+  .refine(
+    (text) => text === 'memory:' || /^postgres(ql)?:\/\/./.test(text),
+    'must be memory: or a postgres:// address; unset it for the embedded database',
+  );
+
+const environment = z.object({
+  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: whole(0, 65_535).default(3000),
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  DATA_DIR: z.string().default('./.data'),
+  DATABASE_URL: databaseUrl.optional(),
+  IDENTITY_PROVIDER: z
+    .enum(['fake'], {
+      error: 'must be fake; sign-in through WorkOS is not part of this version yet (its webhooks are)',
+    })
+    .default('fake'),
+  SESSION_SECRETS: longSecrets.default([]),
+  API_KEY_PEPPERS: longSecrets.default([]),
+  WORKOS_WEBHOOK_SECRETS: list.default([]),
+  SESSION_TRUST_SECONDS: whole(0, 300).default(300),
+  TRUSTED_PROXIES: list
+    .refine((blocks) => blocks.every(nodeNetworks.isBlock), 'must be addresses or CIDR blocks, separated by commas')
+    .default([]),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+});
+
+/**
+ * @param env variables by name; an empty one counts as unset
+ * @throws ConfigurationFaults with one line for each fault
+ */
+export const readConfig = (env: Readonly<Record<string, string | undefined>>): Config => {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = environment.safeParse(set);
+  if (!parsed.success) {
+    throw new ConfigurationFaults(parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`));
+  }
+  const vars = parsed.data;
+  const production = vars.NODE_ENV === 'production';
+  const faults = production ? faultsInProduction(vars) : [];
+  if (faults.length > 0) throw new ConfigurationFaults(faults);
+  return {
+    production,
+    host: vars.HOST,
+    port: vars.PORT,
+    publicUrl: new URL(vars.PUBLIC_URL ?? `http://localhost:${vars.PORT}`).origin,
+    dataDir: vars.DATA_DIR,
+    database: databaseOf(vars.DATABASE_URL, vars.DATA_DIR),
+    provider: vars.IDENTITY_PROVIDER,
+    sessionSecrets: vars.SESSION_SECRETS,
+    apiKeyPeppers: vars.API_KEY_PEPPERS,
+    workosWebhookSecrets: vars.WORKOS_WEBHOOK_SECRETS,
+    sessionTrustSeconds: vars.SESSION_TRUST_SECONDS,
+    trustedProxies: vars.TRUSTED_PROXIES,
+    logLevel: vars.LOG_LEVEL,
+  };
+};
+
+const databaseOf = (url: string | undefined, dataDir: string): DatabaseConfig => {
+  if (url === undefined) return { kind: 'embedded', folder: `${dataDir}/postgres` };
+  return url === 'memory:' ? { kind: 'memory' } : { kind: 'postgres', url };
+};
+
+/** What is convenient at a desk and wrong before customers. */
+const faultsInProduction = (vars: z.infer<typeof environment>): string[] => {
+  const faults: string[] = [];
+  if (vars.IDENTITY_PROVIDER === 'fake')
+    faults.push('IDENTITY_PROVIDER must not be fake in production: anybody could sign in as anybody');
+  if (vars.SESSION_SECRETS.length === 0)
+    faults.push('SESSION_SECRETS must be set in production; generated ones would differ on every node');
+  if (vars.API_KEY_PEPPERS.length === 0)
+    faults.push('API_KEY_PEPPERS must be set in production; keys could not be checked on another node');
+  if (vars.DATABASE_URL === 'memory:')
+    faults.push('DATABASE_URL must not be memory: in production: everything would be gone with the process');
+  if (vars.DATABASE_URL === undefined)
+    faults.push('DATABASE_URL must name a PostgreSQL server in production; the embedded database serves one process');
+  if (!vars.PUBLIC_URL?.startsWith('https://')) faults.push('PUBLIC_URL must be an https address in production');
+  return faults;
+};

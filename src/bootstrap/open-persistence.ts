@@ -1,0 +1,40 @@
+// Opens the configured database and brings it to this version.
+
+import { memoryReadModels } from '#adapters/persistence/memory/memory-read-models.ts';
+import { MemoryStore } from '#adapters/persistence/memory/memory-store.ts';
+import { openPglite, openPostgres } from '#adapters/persistence/postgres/open-database.ts';
+import { typeIds } from '#adapters/system/type-ids.ts';
+import type { DatabaseConfig } from '#bootstrap/config.ts';
+import type { Persistence } from '#bootstrap/modules/persistence.module.ts';
+import { Refusal } from '#domain/shared/refusal.ts';
+
+export interface OpenPersistence extends Persistence {
+  /** Throws when the database does not answer. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const openPersistence = async (config: DatabaseConfig): Promise<OpenPersistence> => {
+  if (config.kind === 'memory') {
+    const store = new MemoryStore(typeIds);
+    return { store, readModels: memoryReadModels(store), check: async () => {}, close: async () => {} };
+  }
+  const database =
+    config.kind === 'postgres'
+      ? await openPostgres({ url: config.url, ids: typeIds })
+      : await openPglite({ dataDir: config.folder, ids: typeIds });
+  try {
+    await database.migrate();
+  } catch (fault) {
+    await database.close();
+    throw fault;
+  }
+  return {
+    store: database.store,
+    readModels: database.readModels,
+    check: async () => {
+      if (!(await database.isReachable())) throw new Refusal('storage.unavailable');
+    },
+    close: () => database.close(),
+  };
+};

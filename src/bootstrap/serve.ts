@@ -1,0 +1,89 @@
+// Listens, keeps the workers going, carries the fake provider's deliveries to our own webhook, and stops without dropping anything.
+
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { FakeWorld } from '#adapters/identity/fake/world.ts';
+import type { Log } from '#application/ports/system.ts';
+import type { Service } from '#bootstrap/service.ts';
+
+export interface Serving {
+  /** Stops taking requests, lets those under way finish, then the workers, then writes down what only memory knew. */
+  close(): Promise<void>;
+}
+
+const second = 1000;
+/** How long requests under way may take to finish when we stop. */
+const drainSeconds = 10;
+
+const listen = (server: Server, port: number, host: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+
+export const serve = async (
+  service: Service,
+  world: FakeWorld,
+  address: { readonly port: number; readonly host: string },
+  log: Log,
+): Promise<Serving> => {
+  const server = createServer(service.app.callback());
+  // A client that trickles its request may not hold a connection for ever.
+  server.requestTimeout = 30 * second;
+  server.headersTimeout = 10 * second;
+  await listen(server, address.port, address.host);
+  const { port, address: host, family } = server.address() as AddressInfo;
+  const own = `http://${family === 'IPv6' ? `[${host}]` : host}:${port}`;
+
+  world.deliverTo(async ({ body, signature }) => {
+    const answer = await fetch(`${own}/webhooks/fake`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'workos-signature': signature },
+      body: new Uint8Array(body),
+    });
+    await answer.arrayBuffer();
+    if (!answer.ok) throw new Error(`the webhook answered ${answer.status}`);
+  });
+
+  const every = (seconds: number, name: string, task: () => Promise<unknown> | unknown): NodeJS.Timeout => {
+    let busy = false;
+    return setInterval(async () => {
+      if (busy) return;
+      busy = true;
+      try {
+        await task();
+      } catch (fault) {
+        log.warn(`${name} did not work this time; it runs again in ${seconds} s`, { fault });
+      } finally {
+        busy = false;
+      }
+    }, seconds * second);
+  };
+  // Started once now: what a process that was killed left behind is taken up again.
+  service.inbox.wake();
+  service.outbox.wake();
+  const timers = [
+    every(1, 'inbox', service.inbox.drain),
+    every(1, 'outbox', service.outbox.drain),
+    every(5, 'writing down who was seen', service.activity.flush),
+    every(10, 'catching up with the event feed', service.catchUp),
+  ];
+
+  return {
+    async close() {
+      const finished = new Promise<void>((resolve) => server.close(() => resolve()));
+      const impatience = setTimeout(() => server.closeAllConnections(), drainSeconds * second);
+      await finished;
+      clearTimeout(impatience);
+      world.deliverTo(undefined);
+      for (const timer of timers) clearInterval(timer);
+      await world.settled();
+      await service.inbox.drain();
+      await service.outbox.drain();
+      await service.activity.flush();
+    },
+  };
+};

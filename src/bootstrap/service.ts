@@ -1,0 +1,83 @@
+// The whole service, assembled and idle: what `main` serves, and what the harness holds in its hand.
+
+import 'reflect-metadata';
+import { Container } from 'inversify';
+import type { Middleware } from 'koa';
+import { httpApp } from '#adapters/delivery/http/app.ts';
+import { directoryRoutes } from '#adapters/identity/fake/directory.routes.ts';
+import { signInRoutes } from '#adapters/identity/fake/sign-in.routes.ts';
+import type { FakeWorld } from '#adapters/identity/fake/world.ts';
+import type { Activity } from '#application/access/activity.ts';
+import type { Clock, Log } from '#application/ports/system.ts';
+import type { Worker } from '#application/reactions/worker.ts';
+import type { UseCases } from '#application/use-cases.ts';
+import type { Secrets } from '#bootstrap/generated-secrets.ts';
+import { applicationModule } from '#bootstrap/modules/application.module.ts';
+import { identityModule } from '#bootstrap/modules/identity.module.ts';
+import { type Persistence, persistenceModule } from '#bootstrap/modules/persistence.module.ts';
+import { systemModule } from '#bootstrap/modules/system.module.ts';
+import { T } from '#bootstrap/tokens.ts';
+
+export interface ServiceParts {
+  readonly publicUrl: string;
+  readonly trustSeconds: number;
+  readonly trustedProxies: readonly string[];
+  readonly workosWebhookSecrets: readonly string[];
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly persistence: Persistence;
+  readonly world: FakeWorld;
+  /** What must hold for the service to take requests, by name. */
+  readonly checks: Readonly<Record<string, () => Promise<unknown>>>;
+}
+
+export interface Service {
+  readonly useCases: UseCases;
+  readonly app: ReturnType<typeof httpApp>;
+  readonly inbox: Worker;
+  readonly outbox: Worker;
+  readonly activity: Activity;
+  /** Takes over from the provider's feed what no delivery brought; answers how many events. */
+  readonly catchUp: () => Promise<number>;
+}
+
+export const assemble = (parts: ServiceParts): Service => {
+  const { publicUrl, trustSeconds, clock, log, world } = parts;
+  const container = new Container();
+  container.load(
+    systemModule(clock, log, parts.secrets),
+    persistenceModule(parts.persistence),
+    identityModule(world, parts.workosWebhookSecrets),
+    applicationModule,
+  );
+  const loginUrl = `${publicUrl}/auth/login`;
+  container
+    .bind(T.settings)
+    .toConstantValue({ publicUrl, trustSeconds, loginUrl, callbackUrl: `${publicUrl}/auth/callback` });
+
+  const useCases = container.get(T.useCases);
+  const fakePages = [signInRoutes(world), directoryRoutes(world)];
+  const app = httpApp({
+    useCases,
+    publicUrl: new URL(publicUrl),
+    log,
+    ids: container.get(T.ids),
+    networks: container.get(T.networks),
+    trustedProxies: parts.trustedProxies,
+    checks: parts.checks,
+    signatureHeaders: { workos: 'workos-signature', fake: 'workos-signature' },
+    homeLinks: [{ label: 'The IT department (development only)', href: '/fake-idp/directory' }],
+    // The router's type promises more of the context than Koa gives before it ran; it adds that itself.
+    extra: fakePages.map((router) => router.routes() as unknown as Middleware),
+    strict: true,
+  });
+  return {
+    useCases,
+    app,
+    inbox: container.get(T.inboxWorker),
+    outbox: container.get(T.outboxWorker),
+    activity: container.get(T.activity),
+    catchUp: container.get(T.catchUp),
+  };
+};

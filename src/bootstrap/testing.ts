@@ -1,0 +1,151 @@
+// The whole service in memory, for tests of this repository and of the services next door: a clock to turn, people who sign in, a directory to push, and an HTTP client.
+
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { newSigningKey } from '#adapters/identity/fake/sessions.ts';
+import { FakeWorld } from '#adapters/identity/fake/world.ts';
+import { FakeClock } from '#adapters/system/fake-clock.ts';
+import { silentLog } from '#adapters/system/pino-log.ts';
+import type { Log } from '#application/ports/system.ts';
+import type { DatabaseConfig } from '#bootstrap/config.ts';
+import { makeDemo } from '#bootstrap/demo.ts';
+import { openPersistence } from '#bootstrap/open-persistence.ts';
+import { assemble, type Service } from '#bootstrap/service.ts';
+import { signInAs } from '#bootstrap/sign-in-as.ts';
+import { type Client, httpClient } from '#bootstrap/testing/http-client.ts';
+import { type TestDirectory, testDirectory } from '#bootstrap/testing/test-directory.ts';
+import { isId, type OrganizationId } from '#domain/shared/ids.ts';
+
+export type { Answer, Client } from '#bootstrap/testing/http-client.ts';
+export type { TestDirectory } from '#bootstrap/testing/test-directory.ts';
+
+export interface WorldOptions {
+  /** Seconds for which a proven caller is trusted without asking again; 300 unless told, 0 asks every time. */
+  readonly trustSeconds?: number;
+  /** Secrets with which deliveries to `/webhooks/workos` are signed. */
+  readonly workosWebhookSecrets?: readonly string[];
+  /** Whose X-Forwarded-For is believed. */
+  readonly trustedProxies?: readonly string[];
+  /** In memory unless told. */
+  readonly database?: DatabaseConfig;
+  readonly log?: Log;
+}
+
+/** Somebody with a browser: a client that carries their session cookies. */
+export interface Person extends Client {
+  readonly email: string;
+  /** What the session cookie holds. */
+  readonly reference: string;
+  /** What the refresh cookie holds. */
+  readonly refreshBox: string;
+}
+
+export interface World {
+  /** Where the service listens, on loopback; also its public address. */
+  readonly url: string;
+  /** Stands still until it is turned. */
+  readonly clock: { now(): Date; turn(seconds: number): void };
+  /** The demo's organizations: Acme has single sign-on and a directory, Globex has neither; Carla is in both. */
+  readonly acme: OrganizationId;
+  readonly globex: OrganizationId;
+  /** A key of Acme's agent with the agent bundle. */
+  readonly apiKey: string;
+  /** Acme's directory, as its IT department works it. Each act settles when all that follows from it has happened. */
+  readonly directory: TestDirectory;
+  /** Nobody: a client without credentials. */
+  readonly anonymous: Client;
+  /** Signs somebody in through the fake provider: `olivia.owner@acme.test`, `dora.developer@acme.test`, or anybody new. */
+  signIn(
+    email: string,
+    wish?: { readonly method?: 'sso' | 'password'; readonly remember?: boolean; readonly organization?: string },
+  ): Promise<Person>;
+  /** A client that sends this API key. */
+  agent(apiKey: string): Client;
+  /** A client that sends these headers. */
+  withHeaders(headers: Readonly<Record<string, string>>): Client;
+  /** Waits until every event is delivered and applied and every effect carried out, as far as the clock allows. */
+  settle(): Promise<void>;
+  /** The provider stops answering, for that many seconds of the clock; `none` ends it. */
+  outage(mode: 'down' | 'slow' | '429' | 'none', seconds?: number): Promise<void>;
+  /** The fake provider itself, for what the words above do not cover. */
+  readonly provider: FakeWorld;
+  readonly service: Service;
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+// One key for all worlds of a process: making it takes a noticeable part of a second.
+let signingKey: ReturnType<typeof newSigningKey> | undefined;
+
+/** Boots the whole application in this process, seeded with the demo. Close it, or use `await using`. */
+export const createWorld = async (options: WorldOptions = {}): Promise<World> => {
+  signingKey ??= newSigningKey();
+  const clock = new FakeClock();
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  const persistence = await openPersistence(options.database ?? { kind: 'memory' });
+  const provider = await FakeWorld.open({ publicUrl: url, clock, signingKey: await signingKey, sleep: async () => {} });
+  const service = assemble({
+    publicUrl: url,
+    trustSeconds: options.trustSeconds ?? 300,
+    trustedProxies: options.trustedProxies ?? [],
+    workosWebhookSecrets: options.workosWebhookSecrets ?? [],
+    secrets: {
+      session: ['a secret of the test world, long enough'],
+      pepper: ['a pepper of the test world, long enough'],
+    },
+    clock,
+    log: options.log ?? silentLog,
+    persistence,
+    world: provider,
+    checks: { database: persistence.check },
+  });
+  server.on('request', service.app.callback());
+  const demo = await makeDemo(service, provider);
+
+  const settle = async (): Promise<void> => {
+    await service.outbox.drain();
+    await provider.settled();
+    await service.inbox.drain();
+    await service.outbox.drain();
+  };
+  const client = (headers: Readonly<Record<string, string>>): Client => httpClient(url, headers);
+  const directory = provider.directories.all()[0];
+  if (!directory) throw new Error('the demo has no directory');
+
+  const close = async (): Promise<void> => {
+    provider.deliverTo(undefined);
+    await settle();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await persistence.close();
+  };
+  return {
+    url,
+    clock,
+    acme: demo.acme,
+    globex: demo.globex,
+    apiKey: demo.apiKey,
+    directory: testDirectory(provider, directory.id, settle),
+    anonymous: client({}),
+    async signIn(email, wish = {}) {
+      const organizationId =
+        wish.organization !== undefined && isId('org', wish.organization) ? wish.organization : undefined;
+      const source = { via: 'http', ip: '127.0.0.1', userAgent: 'test world', requestId: null } as const;
+      const signedIn = await signInAs(service.useCases, provider, { email, ...wish, organizationId }, source);
+      const { reference, refreshBox } = signedIn;
+      const cookie = `hd_session=${reference}; hd_refresh=${refreshBox}`;
+      return { email, reference, refreshBox, ...client({ cookie, origin: url }) };
+    },
+    agent: (apiKey) => client({ authorization: `ApiKey ${apiKey}` }),
+    withHeaders: client,
+    settle,
+    outage: (mode, seconds = 3600) => provider.setOutage(mode, seconds),
+    provider,
+    service,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+};
