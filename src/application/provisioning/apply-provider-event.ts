@@ -203,6 +203,9 @@ const hearConnectionState = async ({ tx, organization }: Hearing, event: About<'
   const connection = hearConnection(before, { id, organizationId, name, type, state, asOf });
   if (connection === before) return old;
   await tx.connections.save(connection);
-  tx.tell({ type: 'connection.changed', connection, before: before ?? null });
+  // Said again later, it only moves its time: nothing that the trail should tell.
+  if (before?.state !== connection.state || before.name !== connection.name) {
+    tx.tell({ type: 'connection.changed', connection, before: before ?? null });
+  }
   return applied;
 };
