@@ -7,7 +7,15 @@ import { idOf, line } from './inputs.ts';
 import type { Cookies } from './kit/cookies.ts';
 import { type Route, route } from './kit/route.ts';
 
-const providersWord = /^[A-Za-z0-9_.-]{1,64}$/;
+/** An error code as providers write them (RFC 6749 §4.1.2.1). Anything else in its place is not repeated. */
+const errorWord = /^(?=.{1,64}$)[a-z]+(?:_[a-z]+)*$/;
+const providerIsDown: ReadonlySet<string> = new Set(['server_error', 'temporarily_unavailable']);
+
+/** What the provider's `error` in a callback means to the person. */
+const refusedByProvider = (error: string): Refusal => {
+  if (providerIsDown.has(error)) return new Refusal('identity.unavailable');
+  return new Refusal('sign_in.denied', errorWord.test(error) ? { provider_error: error } : {});
+};
 
 /** Sends the browser back to the start, once: a second time in a row, something is wrong that starting afresh does not mend. */
 const startAfresh = (cookies: Cookies): string => {
@@ -93,9 +101,7 @@ export const authRoutes = (useCases: Pick<UseCases, 'beginLogin' | 'completeLogi
     async handle({ query: { code, state, error }, cookies, source }) {
       const box = state === undefined ? undefined : cookies.loginBox(state);
       if (state !== undefined) cookies.forgetLogin(state);
-      if (error !== undefined) {
-        throw new Refusal('sign_in.denied', providersWord.test(error) ? { provider_error: error } : {});
-      }
+      if (error !== undefined) throw refusedByProvider(error);
       if (!code || !state || box === undefined) return startAfresh(cookies);
       try {
         const signedIn = await useCases.completeLogin({ code, state, box, replaces: replacedBy(cookies), source });
