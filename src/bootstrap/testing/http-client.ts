@@ -19,7 +19,7 @@ export interface Client {
   send(
     method: string,
     path: string,
-    how?: { readonly body?: BodyInit; readonly headers?: Readonly<Record<string, string>> },
+    how?: { readonly body?: string | Uint8Array<ArrayBuffer> | URLSearchParams; readonly headers?: Readonly<Record<string, string>> },
   ): Promise<Answer>;
 }
 
