@@ -10,6 +10,7 @@ import { Membership, type MembershipState } from '#domain/memberships/membership
 import { Organization } from '#domain/organizations/organization.ts';
 import { isConnected } from '#domain/provisioning/directory-picture.ts';
 import { Session, type SessionState } from '#domain/sessions/session.ts';
+import { earlier } from '#domain/shared/time.ts';
 import { User } from '#domain/users/user.ts';
 import { byStanding } from '../newest.ts';
 import type { MemoryRun } from './memory-run.ts';
@@ -261,8 +262,9 @@ export const memoryRepositories = (
         const waiting = drafts.inbox.where(({ status }) => status === 'waiting');
         const moment = copy(now);
         for (const { id } of waiting) {
+          // A new row even when it was due already: whoever has claimed it must notice the news (see `MemoryRun.commit`).
           drafts.inbox.patch(id, (row) =>
-            row.status === 'waiting' && row.dueAt > moment ? { ...row, dueAt: moment } : row,
+            row.status === 'waiting' ? { ...row, dueAt: earlier(row.dueAt, moment) } : row,
           );
         }
         return waiting.length;

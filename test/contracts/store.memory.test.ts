@@ -1,0 +1,15 @@
+import { memoryReadModels } from '#adapters/persistence/memory/memory-read-models.ts';
+import { MemoryStore } from '#adapters/persistence/memory/memory-store.ts';
+import { storeContract } from './store.contract.ts';
+import type { StoreKind } from './store-words.ts';
+
+const inMemory: StoreKind = {
+  async open(ids) {
+    const store = new MemoryStore(ids);
+    return { store, readModels: memoryReadModels(store), close: async () => {} };
+  },
+  parallel: true,
+  keeps: false,
+};
+
+storeContract('the memory store', inMemory);
