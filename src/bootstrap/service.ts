@@ -4,8 +4,7 @@ import 'reflect-metadata';
 import { Container } from 'inversify';
 import type { Middleware } from 'koa';
 import { httpApp } from '#adapters/delivery/http/app.ts';
-import { directoryRoutes } from '#adapters/identity/fake/directory.routes.ts';
-import { signInRoutes } from '#adapters/identity/fake/sign-in.routes.ts';
+import { fakeProviderRoutes } from '#adapters/identity/fake/routes.ts';
 import type { FakeWorld } from '#adapters/identity/fake/world.ts';
 import type { Activity } from '#application/access/activity.ts';
 import type { Clock, Log } from '#application/ports/system.ts';
@@ -57,7 +56,6 @@ export const assemble = (parts: ServiceParts): Service => {
     .toConstantValue({ publicUrl, trustSeconds, loginUrl, callbackUrl: `${publicUrl}/auth/callback` });
 
   const useCases = container.get(T.useCases);
-  const fakePages = [signInRoutes(world), directoryRoutes(world)];
   const app = httpApp({
     useCases,
     publicUrl: new URL(publicUrl),
@@ -69,7 +67,7 @@ export const assemble = (parts: ServiceParts): Service => {
     signatureHeaders: { workos: 'workos-signature', fake: 'workos-signature' },
     homeLinks: [{ label: 'The IT department (development only)', href: '/fake-idp/directory' }],
     // The router's type promises more of the context than Koa gives before it ran; it adds that itself.
-    extra: fakePages.map((router) => router.routes() as unknown as Middleware),
+    extra: [fakeProviderRoutes(world).routes() as unknown as Middleware],
     strict: true,
   });
   return {
