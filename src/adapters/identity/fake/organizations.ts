@@ -2,7 +2,7 @@
 
 import type { Journal } from '#adapters/identity/fake/journal.ts';
 import { enlist, strike } from '#adapters/identity/fake/ripples.ts';
-import { hasSso } from '#adapters/identity/fake/sign-in-rules.ts';
+import { hasSso, vouchesFor } from '#adapters/identity/fake/sign-in-rules.ts';
 import {
   connectionOnWire,
   domainOnWire,
@@ -11,6 +11,7 @@ import {
 } from '#adapters/identity/fake/wire-payloads.ts';
 import { organizationIn, personIn } from '#adapters/identity/fake/world-complaint.ts';
 import type { FakeOrganization, Person } from '#adapters/identity/fake/world-state.ts';
+import { parseEmail } from '#domain/users/email.ts';
 
 export class FakeOrganizations {
   readonly #journal: Journal;
@@ -29,6 +30,12 @@ export class FakeOrganizations {
 
   byExternalId(externalId: string): FakeOrganization | undefined {
     return this.#journal.state.organizations.find((organization) => organization.externalId === externalId);
+  }
+
+  /** The organization that has verified the domain of this address, if any has. */
+  vouchingFor(text: string): FakeOrganization | undefined {
+    const email = parseEmail(text);
+    return email && this.#journal.state.organizations.find((organization) => vouchesFor(organization, email));
   }
 
   /** Whom the provider counts among this organization's members. */

@@ -25,6 +25,7 @@ h3 { font-size: 1rem; margin: 1.25rem 0 .5rem; }
 p { margin: .5rem 0; }
 .quiet { color: var(--quiet); font-size: .875rem; }
 .sheet { background: var(--sheet); border: 1px solid var(--edge); border-radius: .75rem; padding: 1.25rem; margin: 1rem 0; }
+.sheet > :first-child, .sheet > form:first-child > label:first-of-type { margin-top: 0; }
 .note { border-radius: .5rem; padding: .75rem 1rem; margin: 1rem 0; background: var(--good-ground); color: var(--good); }
 .note.stop { background: var(--stop-ground); color: var(--stop); }
 .note ul { margin: .25rem 0 0; padding-left: 1.25rem; }
@@ -52,7 +53,8 @@ button.stop { background: transparent; border-color: var(--stop); color: var(--s
 table { border-collapse: collapse; width: 100%; font-size: .9375rem; }
 caption { text-align: left; font-weight: 600; padding-bottom: .5rem; }
 th, td { text-align: left; vertical-align: top; padding: .5rem .75rem .5rem 0; border-top: 1px solid var(--edge); }
-td form { display: inline; }
+th .quiet { font-weight: 400; }
+td > form { display: inline-block; margin: .25rem .25rem 0 0; }
 details > summary { cursor: pointer; color: var(--act); padding: .4rem 0; }
 .state { border-radius: 1rem; padding: .1rem .6rem; font-size: .8125rem; background: var(--good-ground); color: var(--good); }
 .state.off { background: var(--stop-ground); color: var(--stop); }

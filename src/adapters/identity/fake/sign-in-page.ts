@@ -44,16 +44,22 @@ ${hidden({ ...request, organization: organization.ref, email, method })}
 const methodChoice = (value: FakeMethod, label: string, chosen: boolean): Markup =>
   html`<label class="beside"><input type="radio" name="method" value="${value}" required${chosen ? html` checked` : ''}> ${label}</label>`;
 
+/** What to suggest: what the organization takes, or a password for an address that no organization governs. */
+const likelyMethod = (organization: FakeOrganization | undefined, email: string): FakeMethod => {
+  if (!organization) return email === '' ? 'sso' : 'password';
+  return hasSso(organization) ? 'sso' : 'password';
+};
+
 export const signInPage = (world: FakeWorld, { request, email, method, refused }: SignInView): Markup => {
   const named = world.organizations.byRef(request['organization'] ?? '');
   const organizations = named ? [named] : world.organizations.all();
-  const preset = method ?? (named && !hasSso(named) ? 'password' : 'sso');
+  const preset = method ?? likelyMethod(named ?? world.organizations.vouchingFor(email), email);
   return page(
     'Sign in',
     html`
 <h1>Sign in${named ? html` to ${named.name}` : ''}</h1>
 ${refused ? html`<p class="note stop" role="alert" id="refused">${explain[refused]}</p>` : ''}
-<section class="sheet" aria-label="Sign in with an e-mail address">
+<div class="sheet">
 <form method="post" action="/fake-idp/authorize">
 ${hidden(request)}
 <label for="email">E-mail address</label>
@@ -66,7 +72,7 @@ ${methodChoice('password', 'Password', preset === 'password')}
 <p class="quiet">A new address signs up by choosing “Password”.</p>
 <div class="row"><button>Continue</button><button class="plain" name="act" value="cancel" formnovalidate>Cancel</button></div>
 </form>
-</section>
+</div>
 <section class="sheet" aria-labelledby="pick">
 <h2 id="pick">Or pick somebody</h2>
 ${organizations.map((organization) => people(world, organization, request))}

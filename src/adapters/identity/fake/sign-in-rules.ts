@@ -56,7 +56,8 @@ export const personBehind = (world: KnownWorld, email: string): Person | undefin
   );
 };
 
-const vouchesFor = (organization: FakeOrganization, email: Email): boolean =>
+/** Whether the address is of a domain that this organization has verified. */
+export const vouchesFor = (organization: FakeOrganization, email: Email): boolean =>
   organization.domains.some(({ name, state }) => state === 'verified' && name === domainOf(email));
 
 /**
