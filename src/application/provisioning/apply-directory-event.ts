@@ -4,7 +4,7 @@ import type { Clock, Ids } from '#application/ports/system.ts';
 import { carryOutAll } from '#application/provisioning/carry-out.ts';
 import { knownFor } from '#application/provisioning/known.ts';
 import type { Transaction } from '#application/unit-of-work.ts';
-import type { HeardEvent } from '#domain/events.ts';
+import type { LearnedEvent } from '#domain/events.ts';
 import type { Organization } from '#domain/organizations/organization.ts';
 import { decide } from '#domain/provisioning/decide.ts';
 import type { DirectoryEvent } from '#domain/provisioning/directory-event.ts';
@@ -31,8 +31,8 @@ export const applyDirectoryEvent = async (
 };
 
 /** What the trail should say of what was learned: one line for each record whose meaning changed, none for mere repetition. */
-const newsIn = (before: DirectoryPicture, learned: Learned): HeardEvent[] => {
-  const news: HeardEvent[] = [];
+const newsIn = (before: DirectoryPicture, learned: Learned): LearnedEvent[] => {
+  const news: LearnedEvent[] = [];
   for (const directory of learned.directories) {
     const known = before.directories.find(({ id }) => id === directory.id);
     if (!known || isConnected(known) !== isConnected(directory)) {

@@ -1,6 +1,5 @@
 // An agent: a program that acts for an organization. Its keys are its credentials; a member is responsible for it.
 
-import type { AgentEvent } from '#domain/events.ts';
 import type { AgentId, OrganizationId, UserId } from '#domain/shared/ids.ts';
 
 export interface AgentState {
@@ -14,6 +13,8 @@ export interface AgentState {
   readonly createdAt: Date;
   readonly version: number;
 }
+
+export type AgentEvent = { readonly type: 'agent.created'; readonly agent: AgentState };
 
 export class Agent {
   readonly kind = 'agent';

@@ -2,7 +2,6 @@
 
 import type { KeyMode } from '#domain/access/api-key-secret.ts';
 import { inOrder, type Scope } from '#domain/access/scope.ts';
-import type { ApiKeyEvent } from '#domain/events.ts';
 import type { AgentId, ApiKeyId, OrganizationId } from '#domain/shared/ids.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
 
@@ -45,6 +44,8 @@ export const narrowedTo = (wanted: readonly Scope[], makersOwn: readonly Scope[]
   if (wanted.length === 0) throw new Refusal('api_key.without_scopes');
   return inOrder(wanted);
 };
+
+export type ApiKeyEvent = { readonly type: 'api_key.issued' | 'api_key.revoked'; readonly key: ApiKeyState };
 
 export class ApiKey {
   readonly kind = 'api_key';

@@ -1,6 +1,5 @@
 // One person's standing in one organization. Revoked is final: coming back means a new membership.
 
-import type { MembershipEvent } from '#domain/events.ts';
 import type { AssignableRole, Role } from '#domain/memberships/role.ts';
 import type { MembershipId, OrganizationId, UserId } from '#domain/shared/ids.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
@@ -28,6 +27,20 @@ export interface MembershipState {
   readonly createdAt: Date;
   readonly version: number;
 }
+
+export type MembershipEvent =
+  | { readonly type: 'membership.granted'; readonly membership: MembershipState }
+  | {
+      readonly type: 'membership.role_changed' | 'membership.manager_changed';
+      readonly membership: MembershipState;
+      readonly before: MembershipState;
+    }
+  | {
+      readonly type: 'membership.revoked';
+      readonly membership: MembershipState;
+      readonly before: MembershipState;
+      readonly because: LeavingReason;
+    };
 
 export class Membership {
   readonly kind = 'membership';

@@ -1,6 +1,5 @@
 // An organization: the tenant that owns people's memberships, agents, directories and its own audit trail.
 
-import type { OrganizationEvent } from '#domain/events.ts';
 import { defaultSessionPolicy, type SessionPolicy } from '#domain/organizations/session-policy.ts';
 import { closedProvisioningPolicy, type ProvisioningPolicy } from '#domain/provisioning/provisioning-policy.ts';
 import type { OrganizationId, UserId } from '#domain/shared/ids.ts';
@@ -33,6 +32,30 @@ export interface OrganizationState {
   readonly createdAt: Date;
   readonly version: number;
 }
+
+export type OrganizationEvent =
+  | { readonly type: 'organization.founded' | 'organization.ownerless'; readonly organization: OrganizationState }
+  | {
+      readonly type:
+        | 'organization.linked'
+        | 'organization.renamed'
+        | 'organization.provisioning_changed'
+        | 'organization.deleted';
+      readonly organization: OrganizationState;
+      readonly before: OrganizationState;
+    }
+  | {
+      readonly type: 'organization.domain_changed';
+      readonly organization: OrganizationState;
+      readonly before: OrganizationState;
+      readonly domain: DomainClaim;
+    }
+  | {
+      readonly type: 'organization.ownership_passed';
+      readonly organization: OrganizationState;
+      readonly from: UserId | null;
+      readonly to: UserId;
+    };
 
 export class Organization {
   readonly kind = 'organization';

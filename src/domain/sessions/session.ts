@@ -1,6 +1,5 @@
 // A session: one person's signed-in time in one browser or client. It starts, slides with use, may switch organization, and ends for good.
 
-import type { SessionEvent } from '#domain/events.ts';
 import type { SessionPolicy } from '#domain/organizations/session-policy.ts';
 import type { OrganizationId, SessionId, UserId } from '#domain/shared/ids.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
@@ -60,6 +59,11 @@ export const expiryOf = (session: Pick<SessionState, 'lastSeenAt' | 'idleSeconds
 
 /** Deadlines are exclusive: at the very moment of expiry the session is over. */
 export const isExpired = (session: Parameters<typeof expiryOf>[0], now: Date): boolean => now >= expiryOf(session);
+
+export type SessionEvent =
+  | { readonly type: 'session.started'; readonly session: SessionState }
+  | { readonly type: 'session.switched'; readonly session: SessionState; readonly before: SessionState }
+  | { readonly type: 'session.ended'; readonly session: SessionState; readonly because: SessionEndReason };
 
 export class Session {
   readonly kind = 'session';

@@ -1,6 +1,5 @@
 // A user: one person, across organizations.
 
-import type { UserEvent } from '#domain/events.ts';
 import type { UserId } from '#domain/shared/ids.ts';
 import type { Email } from '#domain/users/email.ts';
 
@@ -22,6 +21,11 @@ export interface UserState {
   readonly createdAt: Date;
   readonly version: number;
 }
+
+export type UserEvent =
+  | { readonly type: 'user.registered'; readonly user: UserState }
+  | { readonly type: 'user.identity_linked'; readonly user: UserState; readonly identity: ProviderIdentity }
+  | { readonly type: 'user.changed' | 'user.deleted'; readonly user: UserState; readonly before: UserState };
 
 export class User {
   readonly kind = 'user';
