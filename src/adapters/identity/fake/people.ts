@@ -76,7 +76,7 @@ export class FakePeople {
   }
 
   /** The provider forgets a person: sessions and memberships end with it. */
-  async delete(subject: string): Promise<void> {
+  async remove(subject: string): Promise<void> {
     const person = personIn(this.#journal.state, subject);
     endSessionsOf(this.#journal, subject);
     const theirs = this.#journal.state.memberships.filter((one) => one.subject === subject);
