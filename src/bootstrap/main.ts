@@ -34,6 +34,7 @@ const start = async (): Promise<void> => {
   const log = pinoLog(config.logLevel);
   const keepsNothing = config.database.kind === 'memory';
   const secrets = await secretsFor(config, keepsNothing ? undefined : config.dataDir);
+  process.stdout.write('Starting: opening the database and the demo world; the first start takes a few seconds.\n');
   const persistence = await openPersistence(config.database);
   const world = await FakeWorld.open({
     publicUrl: config.publicUrl,
@@ -52,6 +53,7 @@ const start = async (): Promise<void> => {
     log,
     persistence,
     world,
+    strict: false,
     checks: {
       database: persistence.check,
       accepting: async () => {

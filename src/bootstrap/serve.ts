@@ -1,8 +1,10 @@
 // Listens, keeps the workers going, carries the fake provider's deliveries to our own webhook, and stops without dropping anything.
 
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { httpServer } from '#adapters/delivery/http/kit/server.ts';
 import type { FakeWorld } from '#adapters/identity/fake/world.ts';
+import { typeIds } from '#adapters/system/type-ids.ts';
 import type { Log } from '#application/ports/system.ts';
 import type { Service } from '#bootstrap/service.ts';
 
@@ -30,10 +32,7 @@ export const serve = async (
   address: { readonly port: number; readonly host: string },
   log: Log,
 ): Promise<Serving> => {
-  const server = createServer(service.app.callback());
-  // A client that trickles its request may not hold a connection for ever.
-  server.requestTimeout = 30 * second;
-  server.headersTimeout = 10 * second;
+  const server = httpServer(service.listener, typeIds);
   await listen(server, address.port, address.host);
   const { port, address: host, family } = server.address() as AddressInfo;
   const own = `http://${family === 'IPv6' ? `[${host}]` : host}:${port}`;

@@ -1,6 +1,7 @@
 // The whole service, assembled and idle: what `main` serves, and what the harness holds in its hand.
 
 import 'reflect-metadata';
+import type { RequestListener } from 'node:http';
 import { Container } from 'inversify';
 import type { Middleware } from 'koa';
 import { httpApp } from '#adapters/delivery/http/app.ts';
@@ -27,13 +28,16 @@ export interface ServiceParts {
   readonly log: Log;
   readonly persistence: Persistence;
   readonly world: FakeWorld;
+  /** Tests: a refusal that its route does not declare is a fault. Else it is answered, and logged. */
+  readonly strict: boolean;
   /** What must hold for the service to take requests, by name. */
   readonly checks: Readonly<Record<string, () => Promise<unknown>>>;
 }
 
 export interface Service {
   readonly useCases: UseCases;
-  readonly app: ReturnType<typeof httpApp>;
+  /** Answers every HTTP request; give it to `httpServer`. */
+  readonly listener: RequestListener;
   readonly inbox: Worker;
   readonly outbox: Worker;
   readonly activity: Activity;
@@ -68,11 +72,11 @@ export const assemble = (parts: ServiceParts): Service => {
     homeLinks: [{ label: 'The IT department (development only)', href: '/fake-idp/directory' }],
     // The router's type promises more of the context than Koa gives before it ran; it adds that itself.
     extra: [fakeProviderRoutes(world).routes() as unknown as Middleware],
-    strict: true,
+    strict: parts.strict,
   });
   return {
     useCases,
-    app,
+    listener: app.callback(),
     inbox: container.get(T.inboxWorker),
     outbox: container.get(T.outboxWorker),
     activity: container.get(T.activity),

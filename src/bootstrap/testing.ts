@@ -1,15 +1,17 @@
 // The whole service in memory, for tests of this repository and of the services next door: a clock to turn, people who sign in, a directory to push, and an HTTP client.
 
-import { createServer } from 'node:http';
+import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { httpServer } from '#adapters/delivery/http/kit/server.ts';
 import { newSigningKey } from '#adapters/identity/fake/sessions.ts';
 import { FakeWorld } from '#adapters/identity/fake/world.ts';
 import { FakeClock } from '#adapters/system/fake-clock.ts';
 import { silentLog } from '#adapters/system/pino-log.ts';
+import { typeIds } from '#adapters/system/type-ids.ts';
 import type { Log } from '#application/ports/system.ts';
 import type { DatabaseConfig } from '#bootstrap/config.ts';
 import { makeDemo } from '#bootstrap/demo.ts';
-import { openPersistence } from '#bootstrap/open-persistence.ts';
+import { type OpenPersistence, openPersistence } from '#bootstrap/open-persistence.ts';
 import { assemble, type Service } from '#bootstrap/service.ts';
 import { signInAs } from '#bootstrap/sign-in-as.ts';
 import { type Client, httpClient } from '#bootstrap/testing/http-client.ts';
@@ -28,6 +30,8 @@ export interface WorldOptions {
   readonly trustedProxies?: readonly string[];
   /** In memory unless told. */
   readonly database?: DatabaseConfig;
+  /** Instead of `database`: a store of one's own making, to look into it or to let it fail. */
+  readonly persistence?: OpenPersistence;
   readonly log?: Log;
 }
 
@@ -52,6 +56,8 @@ export interface World {
   readonly apiKey: string;
   /** Acme's directory, as its IT department works it. Each act settles when all that follows from it has happened. */
   readonly directory: TestDirectory;
+  /** Connects a further directory, empty, to one of the organizations. */
+  connectDirectory(organization: OrganizationId, name?: string): Promise<TestDirectory>;
   /** Nobody: a client without credentials. */
   readonly anonymous: Client;
   /** Signs somebody in through the fake provider: `olivia.owner@acme.test`, `dora.developer@acme.test`, or anybody new. */
@@ -63,7 +69,7 @@ export interface World {
   agent(apiKey: string): Client;
   /** A client that sends these headers. */
   withHeaders(headers: Readonly<Record<string, string>>): Client;
-  /** Waits until every event is delivered and applied and every effect carried out, as far as the clock allows. */
+  /** Waits until every event is delivered and applied, every effect carried out and every use written down, as far as the clock allows. */
   settle(): Promise<void>;
   /** The provider stops answering, for that many seconds of the clock; `none` ends it. */
   outage(mode: 'down' | 'slow' | '429' | 'none', seconds?: number): Promise<void>;
@@ -81,11 +87,12 @@ let signingKey: ReturnType<typeof newSigningKey> | undefined;
 export const createWorld = async (options: WorldOptions = {}): Promise<World> => {
   signingKey ??= newSigningKey();
   const clock = new FakeClock();
-  const server = createServer();
+  let listener: RequestListener | undefined;
+  const server = httpServer((request, response) => listener?.(request, response), typeIds);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-  const persistence = await openPersistence(options.database ?? { kind: 'memory' });
+  const persistence = options.persistence ?? (await openPersistence(options.database ?? { kind: 'memory' }));
   const provider = await FakeWorld.open({ publicUrl: url, clock, signingKey: await signingKey, sleep: async () => {} });
   const service = assemble({
     publicUrl: url,
@@ -100,16 +107,24 @@ export const createWorld = async (options: WorldOptions = {}): Promise<World> =>
     log: options.log ?? silentLog,
     persistence,
     world: provider,
+    strict: true,
     checks: { database: persistence.check },
   });
-  server.on('request', service.app.callback());
+  listener = service.listener;
   const demo = await makeDemo(service, provider);
 
   const settle = async (): Promise<void> => {
-    await service.outbox.drain();
-    await provider.settled();
-    await service.inbox.drain();
-    await service.outbox.drain();
+    await provider.releaseDue();
+    let said: number;
+    // What is carried out may make the provider speak again, so: until it has nothing more to say.
+    do {
+      said = provider.log().length;
+      await service.outbox.drain();
+      await provider.settled();
+      await service.inbox.drain();
+      await service.outbox.drain();
+    } while (provider.log().length > said);
+    await service.activity.flush();
   };
   const client = (headers: Readonly<Record<string, string>>): Client => httpClient(url, headers);
   const directory = provider.directories.all()[0];
@@ -129,6 +144,13 @@ export const createWorld = async (options: WorldOptions = {}): Promise<World> =>
     globex: demo.globex,
     apiKey: demo.apiKey,
     directory: testDirectory(provider, directory.id, settle),
+    async connectDirectory(organization, name) {
+      const ref = provider.organizations.byExternalId(organization)?.ref;
+      if (!ref) throw new Error(`the provider does not know ${organization}`);
+      const connected = await provider.directories.connect(ref, { name });
+      await settle();
+      return testDirectory(provider, connected.now.id, settle);
+    },
     anonymous: client({}),
     async signIn(email, wish = {}) {
       const organizationId =

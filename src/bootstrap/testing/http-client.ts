@@ -19,7 +19,10 @@ export interface Client {
   send(
     method: string,
     path: string,
-    how?: { readonly body?: string | Uint8Array<ArrayBuffer> | URLSearchParams; readonly headers?: Readonly<Record<string, string>> },
+    how?: {
+      readonly body?: string | Uint8Array<ArrayBuffer> | URLSearchParams;
+      readonly headers?: Readonly<Record<string, string>>;
+    },
   ): Promise<Answer>;
 }
 
