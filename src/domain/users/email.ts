@@ -12,7 +12,7 @@ const impostor = '\u212a';
 /** Undefined when the text is no address. Addresses differ from ours in case only are the same person (as every large provider treats them). */
 export const parseEmail = (text: string): Email | undefined => {
   const trimmed = text.trim();
-  if (trimmed.length > 254 || trimmed.includes(impostor)) return undefined;
+  if (trimmed.includes(impostor)) return undefined;
   const candidate = trimmed.toLowerCase();
   return candidate.length <= 254 && shape.test(candidate) ? (candidate as Email) : undefined;
 };
