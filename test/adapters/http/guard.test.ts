@@ -215,7 +215,11 @@ describe('bodies', () => {
     ],
     ['a compressed body', { body: good, headers: { ...json, 'content-encoding': 'gzip' } }, 'content-encoding'],
     ['broken JSON', { body: '{"name":', headers: json }, 'body'],
-    ['bytes that are no UTF-8', { body: Buffer.from([0x22, 0xff, 0x22]), headers: json }, 'body'],
+    [
+      'bytes that are no UTF-8',
+      { body: Buffer.from('{"name":"\xff"}', 'latin1'), headers: json },
+      'is not JSON in UTF-8',
+    ],
     ['nothing', {}, 'body'],
     ['nothing, but announced', { body: '', headers: json }, 'body'],
     ['null', { body: 'null', headers: json }, 'body'],

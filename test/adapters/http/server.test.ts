@@ -82,6 +82,14 @@ describe('the socket', () => {
     expect(served.log.slice(before).map(({ level }) => level)).not.toContain('error');
   });
 
+  it('is of use again after a body that was too large', async () => {
+    const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`;
+    const head = `POST /v1/session/refresh HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`;
+    const next = `GET /healthz HTTP/1.1\r\nHost: x\r\n${close}\r\n`;
+    const heard = await say(`${head}${chunk.repeat(20)}0\r\n\r\n${next}`);
+    expect(heard.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 200']);
+  });
+
   it('still serves others afterwards', async () => {
     expect((await served.send('GET', '/healthz')).status).toBe(200);
   });

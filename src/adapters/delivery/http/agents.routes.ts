@@ -11,6 +11,7 @@ import {
   issuedApiKeyShape,
   listed,
   listShape,
+  scopeShape,
 } from './entities.ts';
 import { agent, apiKey, idOf, line, listOf, name, org, pageOf } from './inputs.ts';
 import { type Route, route } from './kit/route.ts';
@@ -21,7 +22,7 @@ const newKey = z
   .strictObject({
     agent_id: idOf('agent'),
     name: name(80),
-    scopes: z.array(z.enum(scopes)).max(scopes.length).optional(),
+    scopes: z.array(scopeShape).max(scopes.length).optional(),
     bundle: z.enum(bundleNames).optional().meta({ description: 'A named set of scopes, instead of `scopes`.' }),
     mode: z.enum(['live', 'test']).default('live'),
     expires_in_days: z.number().int().min(1).max(3650).nullable().default(null).meta({ description: 'Null: never.' }),

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import type { NamedRoleMapping, UseCases } from '#application/use-cases.ts';
-import { type AssignableRole, type Role, roles } from '#domain/memberships/role.ts';
+import type { AssignableRole, Role } from '#domain/memberships/role.ts';
 import type { ProvisioningPolicy } from '#domain/provisioning/provisioning-policy.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
 import { listed, listShape, roleShape } from './entities.ts';
@@ -126,7 +126,7 @@ export const directoryRoutes = (
     allows: 'orgs:manage',
     params: { org },
     body: z.strictObject({
-      mappings: z.array(z.strictObject({ group_id: groupId, role: z.enum(roles) })).max(500),
+      mappings: z.array(z.strictObject({ group_id: groupId, role: roleShape })).max(500),
     }),
     answers: [200, mappingsShape],
     refuses: [
@@ -164,7 +164,7 @@ export const directoryRoutes = (
     allows: 'orgs:manage',
     params: { org },
     body: z.strictObject({
-      default_role: z.enum(roles).nullable().meta({ description: 'Null: no mapping, no access.' }),
+      default_role: roleShape.nullable().meta({ description: 'Null: no mapping, no access.' }),
       gate_group_id: groupId.nullable().meta({ description: 'When set, only members of this group have access.' }),
       just_in_time: z.boolean().meta({ description: 'Whether signing in through SSO alone makes somebody a member.' }),
     }),

@@ -30,7 +30,9 @@ const typeOf = (value: unknown): Html => {
   if (schema['type'] === 'array') return html`list of ${typeOf(schema['items'])}`;
   if (schema['type'] === 'object' && schema['properties']) return html`{ ${fieldList(schema)} }`;
   const format = typeof schema['format'] === 'string' ? ` (${schema['format']})` : '';
-  return html`${String(schema['type'] ?? 'anything')}${format}`;
+  const [example] = Array.isArray(schema['examples']) ? schema['examples'] : [];
+  const such = typeof example === 'string' && format === '' ? html`, such as <code>${example}</code>` : undefined;
+  return html`${String(schema['type'] ?? 'anything')}${format}${such}`;
 };
 
 const joined = (parts: readonly Html[], by: string): Html =>
@@ -58,7 +60,7 @@ const fieldTable = (schema: Schema): Html => {
   const rows = Object.entries(asSchema(schema['properties'])).map(([name, value]) => {
     const field = asSchema(value);
     const notes = [field['description'], limitsOf(field)].filter((note) => typeof note === 'string' && note !== '');
-    return html`<tr><td><code>${name}</code>${required.has(name) ? '' : html` <span class="soft">optional</span>`}</td><td>${typeOf(field)}</td><td class="soft">${notes.join(' ')}</td></tr>
+    return html`<tr><td><code>${name}</code>${required.has(name) ? '' : html` <span class="soft">optional</span>`}</td><td>${typeOf(field)}</td><td class="soft">${inline(notes.join(' '))}</td></tr>
 `;
   });
   return html`<table><thead><tr><th>Field</th><th>Type</th><th>Notes</th></tr></thead><tbody>
@@ -76,19 +78,16 @@ const contentOf = (content: unknown): { readonly mediaType: string; readonly sch
 };
 
 /** Our descriptions use code marks and blank lines, and nothing else of Markdown. */
-const prose = (text: string): Html =>
-  html`${text
-    .split('\n\n')
-    .map(
-      (paragraph) =>
-        html`<p>${paragraph.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))}</p>`,
-    )}`;
+const inline = (text: string): Html =>
+  html`${text.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))}`;
+
+const prose = (text: string): Html => html`${text.split('\n\n').map((paragraph) => html`<p>${inline(paragraph)}</p>`)}`;
 
 const parameterTable = (parameters: readonly Parameter[]): Html =>
   html`<h3>Parameters</h3><table><thead><tr><th>Name</th><th>In</th><th>Type</th><th>Notes</th></tr></thead><tbody>
 ${parameters.map(
   (parameter) =>
-    html`<tr><td><code>${parameter.name}</code>${parameter.required ? '' : html` <span class="soft">optional</span>`}</td><td>${parameter.in}</td><td>${typeOf(parameter.schema)}</td><td class="soft">${prose([parameter.description, limitsOf(parameter.schema)].filter(Boolean).join(' '))}</td></tr>
+    html`<tr><td><code>${parameter.name}</code>${parameter.required ? '' : html` <span class="soft">optional</span>`}</td><td>${parameter.in}</td><td>${typeOf(parameter.schema)}</td><td class="soft">${inline([parameter.description, limitsOf(parameter.schema)].filter(Boolean).join(' '))}</td></tr>
 `,
 )}</tbody></table>`;
 

@@ -2,7 +2,6 @@
 
 import { z } from 'zod';
 import type { UseCases } from '#application/use-cases.ts';
-import { roles } from '#domain/memberships/role.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
 import {
   listed,
@@ -57,7 +56,7 @@ export const memberRoutes = (
     tags: ['members'],
     allows: 'users:manage',
     params: { org, member },
-    body: z.strictObject({ role: z.enum(roles) }),
+    body: z.strictObject({ role: roleShape }),
     answers: [200, memberShape],
     refuses: [
       'caller.person_required',

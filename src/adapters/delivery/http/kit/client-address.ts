@@ -16,8 +16,9 @@ export const clientAddress =
   (request: IncomingMessage): string | null => {
     const peer = request.socket.remoteAddress;
     if (peer === undefined) return null;
-    let nearest = plain(peer);
+    if (trustedProxies.length === 0) return plain(peer);
     const trusted = (address: string): boolean => networks.contains(trustedProxies, address);
+    let nearest = plain(peer);
     const forwarded = (request.headersDistinct['x-forwarded-for'] ?? []).join(',').split(',');
     for (const hop of forwarded.reverse()) {
       const address = plain(hop.trim());

@@ -23,6 +23,7 @@ code { padding: .1em .3em; }
 pre { padding: .75rem; overflow-x: auto; white-space: pre-wrap; }
 table { border-collapse: collapse; width: 100%; font-size: .9375rem; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0; border-bottom: 1px solid var(--line); }
+td:first-child > code { white-space: nowrap; }
 dt { color: var(--soft); font-size: .875rem; } dd { margin: 0 0 .6rem; }
 details { border: 1px solid var(--line); border-radius: 6px; margin: .5rem 0; }
 summary { cursor: pointer; padding: .6rem .8rem; } details > div { padding: 0 .8rem .8rem; }
