@@ -77,6 +77,16 @@ describe('a world with a file', () => {
     expect(taken.map(({ body }) => JSON.parse(new TextDecoder().decode(body)).event)).toEqual(['dsync.activated']);
   });
 
+  it('delivers after a restart what was on its way when it was killed', async () => {
+    const file = join(folder, 'world.json');
+    const { world } = await stageWorld({ file, send: () => new Promise(() => undefined) });
+    void world.people.add({ email: 'olivia@acme.test', name: null });
+    await expect.poll(async () => JSON.parse(await readFile(file, 'utf8')).people).toHaveLength(1);
+    const { world: later, taken } = await stageWorld({ file });
+    await later.releaseDue();
+    expect(taken.map(({ body }) => JSON.parse(new TextDecoder().decode(body)).event)).toEqual(['user.created']);
+  });
+
   it('does not begin anew over something that it cannot read', async () => {
     const file = join(folder, 'world.json');
     for (const text of ['{"version":1', '{"version":2}', '[]', '']) {

@@ -28,14 +28,21 @@ const requestNames = [
   'login_hint',
 ];
 
+/** An address of the service itself, as the browser will read it: nobody is sent elsewhere. */
+const ownAddress = (world: FakeWorld) =>
+  z
+    .string()
+    .refine((text) => URL.canParse(text) && new URL(text).origin === world.publicUrl, {
+      error: `must lie under ${world.publicUrl}`,
+    })
+    .transform((text) => new URL(text).href);
+
 /** An authorization request (RFC 6749 §4.1.1) with PKCE (RFC 7636 §4.3). */
 const authorizationRequest = (world: FakeWorld) =>
   z.object({
     client_id: z.literal(world.clientId),
     response_type: z.literal('code'),
-    redirect_uri: z.url().refine((uri) => new URL(uri).origin === world.publicUrl, {
-      error: `must lie under ${world.publicUrl}`,
-    }),
+    redirect_uri: ownAddress(world),
     state: z.string().min(1).max(2048),
     code_challenge: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
     code_challenge_method: z.literal('S256').default('S256'),
@@ -96,9 +103,7 @@ const logOut = (world: FakeWorld) => async (ctx: Exchange) => {
   const { session_id, return_to } = z
     .object({
       session_id: z.string().max(200),
-      return_to: z.url().refine((url) => new URL(url).origin === world.publicUrl, {
-        error: `must lie under ${world.publicUrl}`,
-      }),
+      return_to: ownAddress(world),
     })
     .parse(queryOf(ctx));
   await world.sessions.end(session_id);

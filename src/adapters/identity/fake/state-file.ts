@@ -6,6 +6,14 @@ import { type WorldState, worldState } from '#adapters/identity/fake/world-state
 
 const isMissing = (thrown: unknown): boolean => thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT';
 
+/** What was on its way when the last run ended may not have arrived: it is sent again. */
+const takenUp = (state: WorldState): WorldState => ({
+  ...state,
+  log: state.log.map((entry) =>
+    entry.fate === 'waiting' ? { ...entry, fate: 'held', heldUntil: entry.event.created_at } : entry,
+  ),
+});
+
 /** Undefined when there is no such file yet. Throws, naming the file, when it is there but is no world. */
 export const readStateFile = async (file: string): Promise<WorldState | undefined> => {
   let text: string;
@@ -16,7 +24,7 @@ export const readStateFile = async (file: string): Promise<WorldState | undefine
     throw thrown;
   }
   try {
-    return worldState.parse(JSON.parse(text));
+    return takenUp(worldState.parse(JSON.parse(text)));
   } catch (cause) {
     throw new Error(`${file} is not the state of a fake provider; move it away to begin anew`, { cause });
   }
