@@ -1,7 +1,7 @@
 // Secrets for a desk: made once, kept beside the data, so that sessions and keys survive a restart. Production brings its own.
 
-import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 
@@ -17,28 +17,40 @@ const make = (): z.infer<typeof shape> => ({
   pepper: randomBytes(32).toString('base64url'),
 });
 
+/** Undefined when there is no such file. */
+const stored = async (file: string): Promise<z.infer<typeof shape> | undefined> => {
+  const text = await readFile(file, 'utf8').catch((fault: NodeJS.ErrnoException) => {
+    if (fault.code === 'ENOENT') return undefined;
+    throw fault;
+  });
+  if (text === undefined) return undefined;
+  try {
+    return shape.parse(JSON.parse(text));
+  } catch (cause) {
+    const advice = 'remove it to make new ones (sessions and keys made with the old ones end)';
+    throw new Error(`${file} does not hold our secrets; ${advice}`, { cause });
+  }
+};
+
 /** @param folder undefined: they end with the process */
 const generated = async (folder: string | undefined): Promise<z.infer<typeof shape>> => {
   if (folder === undefined) return make();
   const file = join(folder, 'secrets.json');
-  const known = await readFile(file, 'utf8').catch((fault: NodeJS.ErrnoException) => {
-    if (fault.code === 'ENOENT') return undefined;
-    throw fault;
-  });
-  if (known !== undefined) {
-    const parsed = shape.safeParse(JSON.parse(known));
-    if (!parsed.success)
-      throw new Error(
-        `${file} does not hold our secrets; remove it to make new ones (sessions and keys made with the old ones end)`,
-      );
-    return parsed.data;
-  }
+  const known = await stored(file);
+  if (known) return known;
   const fresh = make();
   await mkdir(folder, { recursive: true });
-  // `wx`: two processes starting at once must not each believe in secrets of their own.
-  await writeFile(file, JSON.stringify(fresh, null, 2), { flag: 'wx', mode: 0o600 });
-  await chmod(file, 0o600);
-  return fresh;
+  try {
+    // `link` fails where there is a file already: of two processes that start together, one makes the secrets for both.
+    const draft = `${file}.${randomUUID()}`;
+    await writeFile(draft, JSON.stringify(fresh, null, 2), { mode: 0o600 });
+    await link(draft, file).finally(() => rm(draft));
+    return fresh;
+  } catch (fault) {
+    const others = (fault as NodeJS.ErrnoException).code === 'EEXIST' ? await stored(file) : undefined;
+    if (!others) throw fault;
+    return others;
+  }
 };
 
 export const secretsFor = async (

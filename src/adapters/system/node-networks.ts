@@ -18,16 +18,26 @@ const parse = (text: string): { address: string; bits: number; family: 'ipv4' | 
   return { address, bits: Number(bits), family: version === 4 ? 'ipv4' : 'ipv6' };
 };
 
+/** Lists are built once for as long as somebody holds the blocks. */
+const lists = new WeakMap<readonly string[], BlockList>();
+
+const listOf = (blocks: readonly string[]): BlockList => {
+  const known = lists.get(blocks);
+  if (known) return known;
+  const list = new BlockList();
+  for (const block of blocks) {
+    const parsed = parse(block);
+    if (parsed) list.addSubnet(parsed.address, parsed.bits, parsed.family);
+  }
+  lists.set(blocks, list);
+  return list;
+};
+
 export const nodeNetworks: Networks = {
   isBlock: (text) => parse(text) !== undefined,
   contains: (blocks, address) => {
     const candidate = plain(address);
     if (isIP(candidate) === 0) return false;
-    const list = new BlockList();
-    for (const block of blocks) {
-      const parsed = parse(block);
-      if (parsed) list.addSubnet(parsed.address, parsed.bits, parsed.family);
-    }
-    return list.check(candidate, isIPv4(candidate) ? 'ipv4' : 'ipv6');
+    return listOf(blocks).check(candidate, isIPv4(candidate) ? 'ipv4' : 'ipv6');
   },
 };

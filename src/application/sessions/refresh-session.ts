@@ -5,7 +5,7 @@ import type { IdentityProvider } from '#application/ports/identity-provider.ts';
 import type { ReadModels, Standings } from '#application/ports/read-models.ts';
 import type { Clock, Seal } from '#application/ports/system.ts';
 import { openRefreshBox, refreshBoxOf } from '#application/sessions/refresh-box.ts';
-import { moveSession } from '#application/sessions/switch-organization.ts';
+import { moveSession, signInAgain } from '#application/sessions/switch-organization.ts';
 import type { UnitOfWork } from '#application/unit-of-work.ts';
 import type { RefreshSession } from '#application/use-cases.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
@@ -18,6 +18,7 @@ export const refreshSession =
     uow: UnitOfWork,
     seal: Seal,
     clock: Clock,
+    settings: { readonly loginUrl: string },
   ): RefreshSession =>
   async (request, source) => {
     const opened = await openRefreshBox(seal, request.refreshToken);
@@ -27,22 +28,26 @@ export const refreshSession =
     const refreshToken = opened?.refreshToken ?? request.refreshToken;
     const refreshed = await provider.sessions.refresh({ refreshToken, organization: target?.provider?.id });
     if (refreshed.is === 'not_a_member') throw new Refusal('organization.not_found');
-    if (refreshed.is === 'interaction_required') throw new Refusal('session.reauthentication_required');
+    if (refreshed.is === 'interaction_required') throw signInAgain(settings.loginUrl, target?.id);
     if (refreshed.is === 'over') throw new Refusal('session.refresh_refused');
 
     const standing = await standings.ofProviderSession(provider.name, refreshed.claims.providerSession);
     if (!standing) throw new Refusal('session.unknown');
     const { session, user } = standing;
+    // The provider may keep one session over several of ours; a box of an earlier one does not open the newest.
+    if (opened && opened.session !== session.id) throw new Refusal('session.ended');
+    const act = { actor: { kind: 'user', id: user.id }, source } as const;
+    let now = session;
     if (target && target.id !== session.organizationId) {
-      await moveSession(uow, { actor: { kind: 'user', id: user.id }, source }, session.id, user.id, target.id, clock);
+      now = await moveSession(uow, act, session.id, user.id, target.id, clock);
     } else {
       sessionProof(standing, clock.now());
     }
     const tokens = opened
       ? {
           ...refreshed.tokens,
-          refreshToken: (await refreshBoxOf(seal, refreshed.tokens.refreshToken, session, clock.now())).refreshBox,
+          refreshToken: (await refreshBoxOf(seal, refreshed.tokens.refreshToken, now, clock.now())).refreshBox,
         }
       : refreshed.tokens;
-    return { tokens, organizationId: target?.id ?? session.organizationId };
+    return { tokens, organizationId: now.organizationId };
   };

@@ -26,16 +26,12 @@ export const switchOrganization =
     const theirs = await readModels.organizationsOf(person.id);
     if (!theirs.some(({ id }) => id === organizationId)) throw new Refusal('organization.not_found');
     const ref = (await readModels.organization(organizationId))?.provider?.id;
-    const signInAgain = () => {
-      const login_url = `${settings.loginUrl}?organization_id=${organizationId}`;
-      return new Refusal('session.reauthentication_required', { login_url });
-    };
 
     // Without the refresh token of this very session there is nothing to ask the provider with.
     const opened = refreshBox === undefined ? undefined : await openRefreshBox(seal, refreshBox);
-    if (!ref || opened?.session !== person.sessionId) throw signInAgain();
+    if (!ref || opened?.session !== person.sessionId) throw signInAgain(settings.loginUrl, organizationId);
     const refreshed = await provider.sessions.refresh({ refreshToken: opened.refreshToken, organization: ref });
-    if (refreshed.is !== 'refreshed') throw signInAgain();
+    if (refreshed.is !== 'refreshed') throw signInAgain(settings.loginUrl, organizationId);
 
     const session = await moveSession(
       uow,
@@ -47,6 +43,12 @@ export const switchOrganization =
     );
     return refreshBoxOf(seal, refreshed.tokens.refreshToken, session, clock.now());
   };
+
+/** What only a fresh sign-in can give, and where to get it. */
+export const signInAgain = (loginUrl: string, organizationId: OrganizationId | undefined): Refusal => {
+  const login_url = organizationId ? `${loginUrl}?organization_id=${organizationId}` : loginUrl;
+  return new Refusal('session.reauthentication_required', { login_url });
+};
 
 /**
  * The move itself, in one commit, with the membership looked at again inside it.

@@ -80,7 +80,7 @@ export const applicationModule = new ContainerModule(({ bind }) => {
         beginLogin: beginLogin(provider, readModels, seal, entropy, digest, settings),
         completeLogin: completeLogin({ provider, readModels, standings, uow, seal, clock, ids, entropy, digest }),
         signOut: signOut(provider, uow, clock, settings),
-        refreshSession: refreshSession(provider, standings, readModels, uow, seal, clock),
+        refreshSession: refreshSession(provider, standings, readModels, uow, seal, clock, settings),
         switchOrganization: switchOrganization(provider, readModels, uow, seal, clock, settings),
 
         authenticateCaller: authenticateCaller({

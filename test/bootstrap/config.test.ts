@@ -1,0 +1,91 @@
+// What the environment may say, and what it gets told when it is wrong.
+
+import { describe, expect, it } from 'vitest';
+import { type Config, ConfigurationFaults, readConfig } from '#bootstrap/config.ts';
+
+const faultsOf = (env: Record<string, string>): readonly string[] => {
+  try {
+    readConfig(env);
+  } catch (fault) {
+    if (fault instanceof ConfigurationFaults) return fault.faults;
+    throw fault;
+  }
+  return [];
+};
+
+const production = {
+  NODE_ENV: 'production',
+  PUBLIC_URL: 'https://id.hatidata.example',
+  DATABASE_URL: 'postgres://identity@db/identity',
+  SESSION_SECRETS: 'x'.repeat(32),
+  API_KEY_PEPPERS: 'y'.repeat(32),
+};
+
+describe('the configuration', () => {
+  it('has a default for everything at a desk', () => {
+    expect(readConfig({})).toEqual({
+      production: false,
+      host: '127.0.0.1',
+      port: 3000,
+      publicUrl: 'http://localhost:3000',
+      dataDir: './.data',
+      database: { kind: 'embedded', folder: './.data/postgres' },
+      provider: 'fake',
+      sessionSecrets: [],
+      apiKeyPeppers: [],
+      workosWebhookSecrets: [],
+      sessionTrustSeconds: 300,
+      trustedProxies: [],
+      logLevel: 'info',
+    } satisfies Config);
+  });
+  it('takes an empty variable for an unset one', () => {
+    expect(readConfig({ PORT: '', DATABASE_URL: '' })).toMatchObject({ port: 3000, database: { kind: 'embedded' } });
+  });
+  it('splits lists at commas and drops blanks', () => {
+    const config = readConfig({ WORKOS_WEBHOOK_SECRETS: ' one, two ,,', TRUSTED_PROXIES: '10.0.0.0/8,::1' });
+    expect(config.workosWebhookSecrets).toEqual(['one', 'two']);
+    expect(config.trustedProxies).toEqual(['10.0.0.0/8', '::1']);
+  });
+  it('tells every fault at once, each with the name of its variable', () => {
+    const faults = faultsOf({
+      PORT: 'http',
+      PUBLIC_URL: 'id.example',
+      DATABASE_URL: 'mysql://x',
+      SESSION_SECRETS: 'short',
+      SESSION_TRUST_SECONDS: '301',
+      TRUSTED_PROXIES: '10.0.0.0/99',
+      IDENTITY_PROVIDER: 'clerk',
+      LOG_LEVEL: 'loud',
+    });
+    const named = faults.map((fault) => fault.split(' ')[0]).toSorted();
+    expect(named).toEqual([
+      'DATABASE_URL',
+      'IDENTITY_PROVIDER',
+      'LOG_LEVEL',
+      'PORT',
+      'PUBLIC_URL',
+      'SESSION_SECRETS',
+      'SESSION_TRUST_SECONDS',
+      'TRUSTED_PROXIES',
+    ]);
+  });
+  it('never repeats a secret in a fault', () => {
+    expect(faultsOf({ SESSION_SECRETS: 'hunter2', API_KEY_PEPPERS: 'hunter3' }).join()).not.toMatch(/hunter/);
+  });
+});
+
+describe('production refuses what is convenient at a desk', () => {
+  it.each([
+    ['the fake provider', {}, 'IDENTITY_PROVIDER'],
+    ['generated session secrets', { SESSION_SECRETS: '' }, 'SESSION_SECRETS'],
+    ['generated peppers', { API_KEY_PEPPERS: '' }, 'API_KEY_PEPPERS'],
+    ['a database in memory', { DATABASE_URL: 'memory:' }, 'DATABASE_URL'],
+    ['the embedded database', { DATABASE_URL: '' }, 'DATABASE_URL'],
+    ['a public address without https', { PUBLIC_URL: 'http://id.example' }, 'PUBLIC_URL'],
+    ['no public address', { PUBLIC_URL: '' }, 'PUBLIC_URL'],
+  ])('%s', (_what, change, variable) => {
+    const faults = faultsOf({ ...production, ...change });
+    expect(faults.some((fault) => fault.startsWith(variable))).toBe(true);
+  });
+});
