@@ -169,31 +169,15 @@ export const circles = (edges: readonly { readonly from: string; readonly to: st
 
 const inside = (sources: Sources): Import[] => importsIn(sources).filter((one) => isOurs(one) && sources.has(one.to));
 
-/** The one circle there is, of types only: an entity collects events, and an event tells its entity's state. */
-export const circleOfTypes = [
-  'src/domain/access/agent.ts',
-  'src/domain/access/api-key.ts',
-  'src/domain/events.ts',
-  'src/domain/memberships/membership.ts',
-  'src/domain/organizations/organization.ts',
-  'src/domain/sessions/session.ts',
-  'src/domain/users/user.ts',
-];
-
-/**
- * No files need each other, in values or in types. Types are gone when the program runs, so the one circle above does no harm;
- * it may not grow, and its entities may not lead to each other but through `events.ts`.
- */
+/** No files need each other, neither in values nor in types: where two would, a third is missing. */
 export const circleViolations = (sources: Sources): string[] => {
   const imports = inside(sources);
   const rule = 'files import each other in a circle';
-  const throughEvents = (one: Import): boolean => one.kind === 'type' && one.to === 'src/domain/events.ts';
-  const found = [
-    ...circles(imports.filter(({ kind }) => kind === 'value')),
-    ...circles(imports.filter((one) => !throughEvents(one))),
-    ...circles(imports).filter((circle) => !circle.every((path) => circleOfTypes.includes(path))),
-  ];
-  return orEmpty(imports, rule, [...new Set(found.map((circle) => `${rule}: ${circle.join(', ')}`))]);
+  return orEmpty(
+    imports,
+    rule,
+    circles(imports).map((circle) => `${rule}: ${circle.join(', ')}`),
+  );
 };
 
 /** Features of a layer (its folders) point one way, as far as anything of them runs. */

@@ -4,6 +4,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { domainOf, parseEmail } from '#domain/users/email.ts';
 
+/** Milliseconds. Backtracking would take minutes or more; a starved machine does not take this long. */
+const tooLong = 4000;
+
 describe('an e-mail address', () => {
   it.each([
     ['ada@acme.test', 'ada@acme.test', 'acme.test'],
@@ -85,7 +88,7 @@ describe('an e-mail address', () => {
     const hostile = text(1_000_000);
     const started = performance.now();
     expect(parseEmail(hostile)).toBeUndefined();
-    expect(performance.now() - started).toBeLessThan(250);
+    expect(performance.now() - started).toBeLessThan(tooLong);
   });
 
   it('is asked of the longest texts that are looked at closely without delay', () => {
@@ -93,6 +96,6 @@ describe('an e-mail address', () => {
     for (const unit of ['a', 'a.', 'a-', '-a', 'a@', '.a-']) {
       for (let length = 1; length <= 254; length++) parseEmail(`a@${unit.repeat(length).slice(0, length)}!`);
     }
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(performance.now() - started).toBeLessThan(tooLong);
   });
 });
