@@ -6,9 +6,10 @@ import type { ReadModels } from '#application/ports/read-models.ts';
 import type { Clock } from '#application/ports/system.ts';
 import type { Transaction, UnitOfWork } from '#application/unit-of-work.ts';
 import type { UseCases } from '#application/use-cases.ts';
-import { asPerson, type CallerIn } from '#domain/access/caller.ts';
+import { asPerson, type CallerIn, needsScope } from '#domain/access/caller.ts';
 import type { Membership } from '#domain/memberships/membership.ts';
 import { type ActingMember, mayChangeRole, mayRemove } from '#domain/memberships/ownership.ts';
+import { scopesOf } from '#domain/memberships/role.ts';
 import type { MembershipId, OrganizationId } from '#domain/shared/ids.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
 
@@ -59,6 +60,7 @@ const bothOf = async (
   const person = asPerson(caller);
   const own = await tx.memberships.ofUser(organizationId, person.id);
   if (own?.state.status !== 'active') throw new Refusal('membership.not_active');
+  needsScope({ scopes: scopesOf(own.state.role) }, 'users:manage');
   const target = await tx.memberships.get(organizationId, member);
   if (!target) throw new Refusal('membership.not_found');
   return { actor: { userId: person.id, role: own.state.role }, target };

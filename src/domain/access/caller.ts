@@ -45,7 +45,7 @@ export const actingIn = (caller: Caller, organizationId: OrganizationId): Caller
 /**
  * @throws Refusal `caller.scope_missing`
  */
-export const needsScope = (caller: Caller, scope: Scope): void => {
+export const needsScope = (caller: Pick<Caller, 'scopes'>, scope: Scope): void => {
   if (!caller.scopes.includes(scope)) throw new Refusal('caller.scope_missing', { scope });
 };
 
