@@ -8,6 +8,7 @@ import { pinoLog } from '#adapters/system/pino-log.ts';
 import { systemClock } from '#adapters/system/system-clock.ts';
 import { type Config, ConfigurationFaults, readConfig } from '#bootstrap/config.ts';
 import { makeDemo } from '#bootstrap/demo.ts';
+import { fakeIdentity } from '#bootstrap/fake-identity.ts';
 import { secretsFor } from '#bootstrap/generated-secrets.ts';
 import { openPersistence } from '#bootstrap/open-persistence.ts';
 import { serve } from '#bootstrap/serve.ts';
@@ -52,7 +53,7 @@ const start = async (): Promise<void> => {
     clock: systemClock,
     log,
     persistence,
-    world,
+    ...fakeIdentity(world),
     strict: false,
     checks: {
       database: persistence.check,

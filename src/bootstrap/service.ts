@@ -2,12 +2,13 @@
 
 import 'reflect-metadata';
 import type { RequestListener } from 'node:http';
+import type { Router } from '@koa/router';
 import { Container } from 'inversify';
 import type { Middleware } from 'koa';
 import { httpApp } from '#adapters/delivery/http/app.ts';
-import { fakeProviderRoutes } from '#adapters/identity/fake/routes.ts';
-import type { FakeWorld } from '#adapters/identity/fake/world.ts';
+import type { HomeLink } from '#adapters/delivery/http/home.routes.ts';
 import type { Activity } from '#application/access/activity.ts';
+import type { IdentityProvider } from '#application/ports/identity-provider.ts';
 import type { Clock, Log } from '#application/ports/system.ts';
 import type { Worker } from '#application/reactions/worker.ts';
 import type { UseCases } from '#application/use-cases.ts';
@@ -27,7 +28,9 @@ export interface ServiceParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly persistence: Persistence;
-  readonly world: FakeWorld;
+  readonly provider: IdentityProvider;
+  /** Pages that come with the provider, and what the home page says of them; the fake has some. */
+  readonly pages?: { readonly routes: Router; readonly links: readonly HomeLink[] } | undefined;
   /** Tests: a refusal that its route does not declare is a fault. Else it is answered, and logged. */
   readonly strict: boolean;
   /** What must hold for the service to take requests, by name. */
@@ -46,12 +49,12 @@ export interface Service {
 }
 
 export const assemble = (parts: ServiceParts): Service => {
-  const { publicUrl, trustSeconds, clock, log, world } = parts;
+  const { publicUrl, trustSeconds, clock, log, provider, pages } = parts;
   const container = new Container();
   container.load(
     systemModule(clock, log, parts.secrets),
     persistenceModule(parts.persistence),
-    identityModule(world, parts.workosWebhookSecrets),
+    identityModule(provider, parts.workosWebhookSecrets),
     applicationModule,
   );
   const loginUrl = `${publicUrl}/auth/login`;
@@ -68,10 +71,10 @@ export const assemble = (parts: ServiceParts): Service => {
     networks: container.get(T.networks),
     trustedProxies: parts.trustedProxies,
     checks: parts.checks,
-    signatureHeaders: { workos: 'workos-signature', fake: 'workos-signature' },
-    homeLinks: [{ label: 'The IT department (development only)', href: '/fake-idp/directory' }],
+    signatureHeaders: { workos: 'workos-signature', [provider.name]: 'workos-signature' },
+    homeLinks: pages?.links ?? [],
     // The router's type promises more of the context than Koa gives before it ran; it adds that itself.
-    extra: [fakeProviderRoutes(world).routes() as unknown as Middleware],
+    extra: pages ? [pages.routes.routes() as unknown as Middleware] : [],
     strict: parts.strict,
   });
   return {

@@ -11,6 +11,7 @@ import { typeIds } from '#adapters/system/type-ids.ts';
 import type { Log } from '#application/ports/system.ts';
 import type { DatabaseConfig } from '#bootstrap/config.ts';
 import { makeDemo } from '#bootstrap/demo.ts';
+import { fakeIdentity } from '#bootstrap/fake-identity.ts';
 import { type OpenPersistence, openPersistence } from '#bootstrap/open-persistence.ts';
 import { assemble, type Service } from '#bootstrap/service.ts';
 import { signInAs } from '#bootstrap/sign-in-as.ts';
@@ -106,7 +107,7 @@ export const createWorld = async (options: WorldOptions = {}): Promise<World> =>
     clock,
     log: options.log ?? silentLog,
     persistence,
-    world: provider,
+    ...fakeIdentity(provider),
     strict: true,
     checks: { database: persistence.check },
   });
