@@ -42,7 +42,7 @@ const loadSdk = async (): Promise<SignedBy> => {
  */
 export const workosDeliveries = ({ secrets, clock, log }: WorkosDeliveriesOptions): EventDeliveries => {
   const usable = usableSecrets(secrets);
-  if (usable.length === 0) log.warn('No delivery will be accepted: WORKOS_WEBHOOK_SECRETS is empty.');
+  let warned = false;
   let sdk: Promise<SignedBy> | undefined;
 
   const isSigned = async (body: Uint8Array, header: string): Promise<boolean> => {
@@ -57,6 +57,10 @@ export const workosDeliveries = ({ secrets, clock, log }: WorkosDeliveriesOption
 
   return {
     async receive({ body, signature }: Delivery) {
+      if (usable.length === 0 && !warned) {
+        warned = true;
+        log.warn('Deliveries from WorkOS come in and none is accepted: WORKOS_WEBHOOK_SECRETS is empty.');
+      }
       const { timestamp, digest } = readSignatureHeader(signature, { now: clock.now() });
       if (!isUtf8(body)) throw new Refusal('delivery.unverified');
       if (!(await isSigned(body, `t=${timestamp}, v1=${digest}`))) throw new Refusal('delivery.unverified');
