@@ -2,10 +2,8 @@
 
 import 'reflect-metadata';
 import type { RequestListener } from 'node:http';
-import type { Router } from '@koa/router';
 import { Container } from 'inversify';
-import type { Middleware } from 'koa';
-import { httpApp } from '#adapters/delivery/http/app.ts';
+import { type HttpAppParts, httpApp } from '#adapters/delivery/http/app.ts';
 import type { HomeLink } from '#adapters/delivery/http/home.routes.ts';
 import type { Activity } from '#application/access/activity.ts';
 import type { IdentityProvider } from '#application/ports/identity-provider.ts';
@@ -19,6 +17,8 @@ import { type Persistence, persistenceModule } from '#bootstrap/modules/persiste
 import { systemModule } from '#bootstrap/modules/system.module.ts';
 import { T } from '#bootstrap/tokens.ts';
 
+type Extra = NonNullable<HttpAppParts['extra']>[number];
+
 export interface ServiceParts {
   readonly publicUrl: string;
   readonly trustSeconds: number;
@@ -30,7 +30,7 @@ export interface ServiceParts {
   readonly persistence: Persistence;
   readonly provider: IdentityProvider;
   /** Pages that come with the provider, and what the home page says of them; the fake has some. */
-  readonly pages?: { readonly routes: Router; readonly links: readonly HomeLink[] } | undefined;
+  readonly pages?: { readonly serve: Extra; readonly links: readonly HomeLink[] } | undefined;
   /** Tests: a refusal that its route does not declare is a fault. Else it is answered, and logged. */
   readonly strict: boolean;
   /** What must hold for the service to take requests, by name. */
@@ -73,8 +73,7 @@ export const assemble = (parts: ServiceParts): Service => {
     checks: parts.checks,
     signatureHeaders: { workos: 'workos-signature', [provider.name]: 'workos-signature' },
     homeLinks: pages?.links ?? [],
-    // The router's type promises more of the context than Koa gives before it ran; it adds that itself.
-    extra: pages ? [pages.routes.routes() as unknown as Middleware] : [],
+    extra: pages ? [pages.serve] : [],
     strict: parts.strict,
   });
   return {

@@ -1,6 +1,6 @@
 // Agents and their keys: made by people (or by agents that may), never wider than their maker.
 
-import { actorOf, permitted } from '#application/access/permitted.ts';
+import { acting, permitted } from '#application/access/permitted.ts';
 import type { ReadModels } from '#application/ports/read-models.ts';
 import type { Clock, Digest, Entropy, Ids, Networks } from '#application/ports/system.ts';
 import type { UnitOfWork } from '#application/unit-of-work.ts';
@@ -15,9 +15,8 @@ const day = 24 * 3600;
 
 export const createAgent =
   (uow: UnitOfWork, clock: Clock, ids: Ids): UseCases['createAgent'] =>
-  async (caller, { organizationId, name, description }, source) => {
-    const maker = permitted(caller, organizationId, 'keys:manage');
-    return uow.run(organizationId, { actor: actorOf(maker), source }, async (tx) => {
+  async (caller, { organizationId, name, description }, source) =>
+    acting(uow, caller, organizationId, 'keys:manage', source, async (tx, maker) => {
       if (await tx.agents.isNamed(organizationId, name)) throw new Refusal('agent.name_taken', { name });
       const responsible = maker.kind === 'user' ? maker.id : null;
       const agent = Agent.create({
@@ -31,7 +30,6 @@ export const createAgent =
       await tx.save(agent);
       return agent.state;
     });
-  };
 
 export const listAgents =
   (readModels: ReadModels): UseCases['listAgents'] =>
@@ -52,15 +50,15 @@ export const getAgent =
 export const issueApiKey =
   (uow: UnitOfWork, clock: Clock, ids: Ids, entropy: Entropy, digest: Digest, networks: Networks): IssueApiKey =>
   async (caller, request, source) => {
-    const maker = permitted(caller, request.organizationId, 'keys:manage');
-    const scopes = narrowedTo(request.scopes, maker.scopes);
+    permitted(caller, request.organizationId, 'keys:manage');
     const unreadable = request.ipAllowlist.filter((block) => !networks.isBlock(block));
     if (unreadable.length > 0)
       throw new Refusal('request.invalid', { issues: ['ip_allowlist: not an address or CIDR block'] });
 
     const secret = ApiKeySecret.mint(request.mode, entropy.base62(randomDigits), digest.crc32);
-    const key = await uow.run(request.organizationId, { actor: actorOf(maker), source }, async (tx) => {
+    const key = await acting(uow, caller, request.organizationId, 'keys:manage', source, async (tx, maker) => {
       const at = clock.now();
+      const scopes = narrowedTo(request.scopes, maker.scopes);
       const agent = await tx.agents.get(request.organizationId, request.agentId);
       if (!agent) throw new Refusal('agent.not_found');
       if (agent.state.status !== 'active') throw new Refusal('agent.not_active');
@@ -96,8 +94,7 @@ export const listApiKeys =
 export const revokeApiKey =
   (uow: UnitOfWork, clock: Clock): UseCases['revokeApiKey'] =>
   async (caller, organizationId, keyId, source) => {
-    const admin = permitted(caller, organizationId, 'keys:manage');
-    await uow.run(organizationId, { actor: actorOf(admin), source }, async (tx) => {
+    await acting(uow, caller, organizationId, 'keys:manage', source, async (tx) => {
       const key = await tx.apiKeys.get(organizationId, keyId);
       if (!key) throw new Refusal('api_key.not_found');
       key.revoke(clock.now());

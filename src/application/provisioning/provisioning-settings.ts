@@ -1,13 +1,12 @@
 // What an organization's admins decide about their directory: which group confers which role, and what happens without a group.
 
-import { actorOf, permitted } from '#application/access/permitted.ts';
+import { acting, permitted } from '#application/access/permitted.ts';
 import type { ReadModels } from '#application/ports/read-models.ts';
 import type { Clock, Ids } from '#application/ports/system.ts';
 import { carryOutAll } from '#application/provisioning/carry-out.ts';
 import { knownOfAll } from '#application/provisioning/known.ts';
 import type { Transaction, UnitOfWork } from '#application/unit-of-work.ts';
 import type { NamedRoleMapping, SetRoleMappings, UseCases } from '#application/use-cases.ts';
-import type { Caller } from '#domain/access/caller.ts';
 import type { Source } from '#domain/audit/audit-entry.ts';
 import type { Organization } from '#domain/organizations/organization.ts';
 import { decideAnew } from '#domain/provisioning/decide.ts';
@@ -42,9 +41,8 @@ export const getProvisioningPolicy =
 export const getRoleMappings =
   (uow: UnitOfWork): UseCases['getRoleMappings'] =>
   async (caller, organizationId) => {
-    const { actor } = mayManage(caller, organizationId);
     const source: Source = { via: 'http', ip: null, userAgent: null, requestId: null };
-    return uow.run(organizationId, { actor, source }, async (tx) =>
+    return acting(uow, caller, organizationId, 'orgs:manage', source, async (tx) =>
       named(tx, organizationId, await tx.roleMappings.of(organizationId)),
     );
   };
@@ -53,10 +51,9 @@ export const getRoleMappings =
 export const setRoleMappings =
   (uow: UnitOfWork, clock: Clock, ids: Ids): SetRoleMappings =>
   async (caller, organizationId, mappings, source) => {
-    const { actor } = mayManage(caller, organizationId);
     if (new Set(mappings.map(({ groupId }) => groupId)).size !== mappings.length)
       throw new Refusal('role_mapping.group_twice');
-    return uow.run(organizationId, { actor, source }, async (tx) => {
+    return acting(uow, caller, organizationId, 'orgs:manage', source, async (tx) => {
       await refuseUnknownGroups(
         tx,
         organizationId,
@@ -75,8 +72,7 @@ export const setRoleMappings =
 export const setProvisioningPolicy =
   (uow: UnitOfWork, clock: Clock, ids: Ids): UseCases['setProvisioningPolicy'] =>
   async (caller, organizationId, policy, source) => {
-    const { actor } = mayManage(caller, organizationId);
-    return uow.run(organizationId, { actor, source }, async (tx) => {
+    return acting(uow, caller, organizationId, 'orgs:manage', source, async (tx) => {
       if (policy.gateGroupId !== null) await refuseUnknownGroups(tx, organizationId, [policy.gateGroupId]);
       const organization = await required(tx, organizationId);
       organization.changeProvisioning(policy);
@@ -85,10 +81,6 @@ export const setProvisioningPolicy =
       return organization.state.provisioningPolicy;
     });
   };
-
-const mayManage = (caller: Caller, organizationId: OrganizationId) => ({
-  actor: actorOf(permitted(caller, organizationId, 'orgs:manage')),
-});
 
 const required = async (tx: Transaction, organizationId: OrganizationId): Promise<Organization> => {
   const organization = await tx.organizations.get(organizationId);

@@ -1,6 +1,6 @@
 // Ends sessions: one of one's own, one of a member, all of a member, all of an organization.
 
-import { actorOf, permitted } from '#application/access/permitted.ts';
+import { acting, actorOf, permitted } from '#application/access/permitted.ts';
 import type { ReadModels } from '#application/ports/read-models.ts';
 import type { Clock } from '#application/ports/system.ts';
 import type { Transaction, UnitOfWork } from '#application/unit-of-work.ts';
@@ -36,8 +36,7 @@ export const endMySession =
 export const endSession =
   (uow: UnitOfWork, clock: Clock): UseCases['endSession'] =>
   async (caller, organizationId, sessionId, source) => {
-    const admin = permitted(caller, organizationId, 'users:manage');
-    await uow.run(organizationId, { actor: actorOf(admin), source }, async (tx) => {
+    await acting(uow, caller, organizationId, 'users:manage', source, async (tx) => {
       const session = await tx.sessions.get(sessionId);
       if (session?.state.organizationId !== organizationId) throw new Refusal('session.not_found');
       await endEach(tx, [session], 'revoked_by_admin', clock.now());
@@ -46,24 +45,20 @@ export const endSession =
 
 export const endMemberSessions =
   (uow: UnitOfWork, clock: Clock): UseCases['endMemberSessions'] =>
-  async (caller, organizationId, member, source) => {
-    const admin = permitted(caller, organizationId, 'users:manage');
-    return uow.run(organizationId, { actor: actorOf(admin), source }, async (tx) => {
+  async (caller, organizationId, member, source) =>
+    acting(uow, caller, organizationId, 'users:manage', source, async (tx) => {
       const membership = await tx.memberships.get(organizationId, member);
       if (!membership) throw new Refusal('membership.not_found');
       const sessions = await tx.sessions.activeOfUserIn(organizationId, membership.state.userId);
       return endEach(tx, sessions, 'revoked_by_admin', clock.now());
     });
-  };
 
 export const endAllSessions =
   (uow: UnitOfWork, clock: Clock): UseCases['endAllSessions'] =>
-  async (caller, organizationId, source) => {
-    const admin = permitted(caller, organizationId, 'users:manage');
-    return uow.run(organizationId, { actor: actorOf(admin), source }, async (tx) =>
+  async (caller, organizationId, source) =>
+    acting(uow, caller, organizationId, 'users:manage', source, async (tx) =>
       endEach(tx, await tx.sessions.activeIn(organizationId), 'revoked_by_admin', clock.now()),
     );
-  };
 
 export const listMySessions =
   (readModels: ReadModels): UseCases['listMySessions'] =>

@@ -1,6 +1,7 @@
 // Everything that the fake provider serves under /fake-idp, as one middleware. Development only: mount it when the fake is chosen.
 
 import { Router } from '@koa/router';
+import type { Middleware } from 'koa';
 import { directoryRoutes } from '#adapters/identity/fake/directory.routes.ts';
 import { directoryPageRoutes } from '#adapters/identity/fake/directory-page.routes.ts';
 import { stylesheet } from '#adapters/identity/fake/page.ts';
@@ -20,3 +21,7 @@ export const fakeProviderRoutes = (world: FakeWorld): Router => {
   }
   return router;
 };
+
+/** The same as a middleware. The router's type promises more of the context than Koa gives before it ran; it adds that itself. */
+export const fakeProviderPages = (world: FakeWorld): Middleware =>
+  fakeProviderRoutes(world).routes() as unknown as Middleware;
