@@ -26,7 +26,10 @@ describe('an employee is terminated in the directory', () => {
     await world.directory.terminate('dora.developer@acme.test');
     const owner = await world.signIn('olivia.owner@acme.test');
     const trail = await owner.get(`/v1/organizations/${world.acme}/audit?limit=5`);
-    const lines = trail.body.data.map((entry: { action: string; actor: { kind: string } }) => [entry.action, entry.actor.kind]);
+    const lines = trail.body.data.map((entry: { action: string; actor: { kind: string } }) => [
+      entry.action,
+      entry.actor.kind,
+    ]);
     expect(lines).toContainEqual(['membership.revoked', 'directory']);
     expect(lines).toContainEqual(['session.ended', 'directory']);
     expect(lines).toContainEqual(['directory_user.deprovisioned', 'directory']);

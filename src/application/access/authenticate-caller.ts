@@ -18,6 +18,8 @@ import { secondsAfter } from '#domain/shared/time.ts';
 /** How long a verified token's signature is remembered; the token's own expiry is compared on every request. */
 const tokenSeconds = 300;
 
+const later = (a: Date, b: Date | undefined): Date => (b && b > a ? b : a);
+
 export interface AuthenticationParts {
   readonly standings: Standings;
   readonly provider: IdentityProvider;
@@ -106,8 +108,11 @@ export const authenticateCaller = (parts: AuthenticationParts): AuthenticateCall
   async function proofOf(read: () => Promise<SessionStanding | undefined>) {
     const standing = await read();
     if (!standing) throw new Refusal('session.unknown');
+    const { session } = standing;
+    // The row lags behind by what is not written down yet: a person in the middle of their work must not expire.
+    const lastSeenAt = later(session.lastSeenAt, activity.sightingOf(session.id));
     try {
-      const proof = sessionProof(standing, clock.now());
+      const proof = sessionProof({ ...standing, session: { ...session, lastSeenAt } }, clock.now());
       const { id, sessionId, organizationId } = proof.caller;
       return {
         value: proof,
@@ -115,7 +120,7 @@ export const authenticateCaller = (parts: AuthenticationParts): AuthenticateCall
         seconds: trustSeconds,
       };
     } catch (refusal) {
-      if (refusal instanceof Refusal && refusal.reason === 'session.expired') await end(standing.session.id, 'expired');
+      if (refusal instanceof Refusal && refusal.reason === 'session.expired') await end(session.id, 'expired');
       throw refusal;
     }
   }

@@ -68,6 +68,8 @@ export interface HostedLogin {
     readonly codeVerifier: string;
     readonly ip: string | null;
     readonly userAgent: string | null;
+    /** The provider's organization that the login was asked for: a preference, should the provider leave the choice to us. */
+    readonly organization?: string | undefined;
   }): Promise<ProvenIdentity | undefined>;
 }
 

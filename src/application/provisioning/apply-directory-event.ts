@@ -6,9 +6,15 @@ import { knownFor } from '#application/provisioning/known.ts';
 import type { Transaction } from '#application/unit-of-work.ts';
 import type { LearnedEvent } from '#domain/events.ts';
 import type { Organization } from '#domain/organizations/organization.ts';
-import { decide } from '#domain/provisioning/decide.ts';
+import { decide, type Known } from '#domain/provisioning/decide.ts';
 import type { DirectoryEvent } from '#domain/provisioning/directory-event.ts';
-import { type DirectoryPicture, isConnected, isPresent, type Learned } from '#domain/provisioning/directory-picture.ts';
+import {
+  type DirectoryPicture,
+  type DirectoryUser,
+  isConnected,
+  isPresent,
+  type Learned,
+} from '#domain/provisioning/directory-picture.ts';
 
 /** Whether it brought news. */
 export const applyDirectoryEvent = async (
@@ -23,11 +29,20 @@ export const applyDirectoryEvent = async (
   const mappings = await tx.roleMappings.of(organizationId);
   const decision = decide(event, known, mappings, organization.state.provisioningPolicy);
 
-  await tx.directory.save(decision.learned);
+  const users = decision.learned.users.map((record) => linked(known, record));
+  await tx.directory.save({ ...decision.learned, users });
   const news = newsIn(known.picture, decision.learned);
   tx.tell(...news);
   await carryOutAll(tx, { organization, said: event.at, now: clock.now(), ids }, decision.standings);
   return news.length > 0;
+};
+
+/** A further record of somebody whom another record here names already is theirs from the start, whichever speaks for them. */
+const linked = (known: Known, record: DirectoryUser): DirectoryUser => {
+  if (record.userId !== null) return record;
+  const theirs = known.people.find(({ records }) => records.includes(record.id))?.records ?? [];
+  const sibling = known.picture.users.find(({ id, userId }) => userId !== null && theirs.includes(id));
+  return { ...record, userId: sibling?.userId ?? null };
 };
 
 /** What the trail should say of what was learned: one line for each record whose meaning changed, none for mere repetition. */

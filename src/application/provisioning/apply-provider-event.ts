@@ -11,6 +11,7 @@ import type { Transaction } from '#application/unit-of-work.ts';
 import { Membership } from '#domain/memberships/membership.ts';
 import { assignableRoles } from '#domain/memberships/role.ts';
 import { Organization } from '#domain/organizations/organization.ts';
+import { accessOf } from '#domain/provisioning/decide.ts';
 import { isActive } from '#domain/provisioning/directory-picture.ts';
 import { isId } from '#domain/shared/ids.ts';
 import { hearConnection } from '#domain/sso/connection.ts';
@@ -160,14 +161,20 @@ const hearMembership = async (hearing: Hearing, event: About<'membership'>): Pro
   const standing = await tx.memberships.ofUser(organizationId, userId);
   if (standing && event.at < standing.state.asOf) return old;
 
+  const records = await tx.directory.recordsOf(organizationId, [userId]);
+  const picture = await tx.directory.pictureOf(organizationId, records);
   if (event.status === 'ended') {
     if (standing?.state.status !== 'active') return old;
+    // It may be the echo of a dismissal of ours which the person's return has overtaken: about its own people the directory decides.
+    if (standing.state.managedBy === 'directory' && records.some((record) => isActive(picture, record))) {
+      return { is: 'ignored', because: 'the directory says that this person is in' };
+    }
     await endAccess(tx, organization, standing, 'provider_says_so', event.at, clock.now());
     return applied;
   }
 
-  const role =
-    assignableRoles.find((known) => known === event.role) ?? organization.state.provisioningPolicy.defaultRole;
+  const { provisioningPolicy } = organization.state;
+  const role = assignableRoles.find((known) => known === event.role) ?? provisioningPolicy.defaultRole;
   if (standing?.state.status === 'active') {
     // Our own word stands; the provider's counts only for members that it brought.
     if (standing.state.managedBy !== 'provider' || !role) return old;
@@ -178,14 +185,18 @@ const hearMembership = async (hearing: Hearing, event: About<'membership'>): Pro
   // Who left by our own decision comes back by our own decision only: an echo of an earlier grant must not undo a revocation.
   if (standing && standing.state.managedBy !== 'provider') return { is: 'ignored', because: 'access ended here' };
   if (user.state.status !== 'active' || !role) return { is: 'ignored', because: 'nothing here grants access' };
-  const records = await tx.directory.recordsOf(organizationId, [userId]);
-  const picture = await tx.directory.pictureOf(organizationId, records);
-  if (records.length > 0 && !records.some((record) => isActive(picture, record))) {
-    return { is: 'ignored', because: 'the directory says that this person has left' };
+  // Providers make members of those who merely sign in. Where a directory decides, it decides about them too.
+  const grant = { id: ids.next('mem'), organizationId, userId, at: event.at };
+  if (records.length > 0) {
+    const access = accessOf(picture, records, await tx.roleMappings.of(organizationId), provisioningPolicy);
+    if (access.to === 'nothing') return { is: 'ignored', because: 'the directory gives this person no access' };
+    await tx.save(Membership.grant({ ...grant, role: access.role, managedBy: 'directory' }));
+    return applied;
   }
-  await tx.save(
-    Membership.grant({ id: ids.next('mem'), organizationId, userId, role, managedBy: 'provider', at: event.at }),
-  );
+  if (await tx.directory.anyConnected(organizationId)) {
+    return { is: 'ignored', because: 'the directory decides here, and does not know this person' };
+  }
+  await tx.save(Membership.grant({ ...grant, role, managedBy: 'provider' }));
   return applied;
 };
 

@@ -13,8 +13,8 @@ import { secondsAfter } from '#domain/shared/time.ts';
 
 /** How often a fault is tried again before the event is set aside; with the backoff, about half a day. */
 const patience = 20;
-/** How often an event waits for what it is about: with the backoff, about a week. */
-const longPatience = 180;
+/** How long an event waits for what it is about, in seconds from its arrival: a week, however often other news woke it. */
+const longestWait = 7 * 24 * 3600;
 
 const batch = 100;
 
@@ -72,10 +72,11 @@ export const applyInbox = (
       { tx, provider, organization: organization || undefined, ids, clock },
       meaning,
     );
-    const attempts = event.attempts + 1;
+    const now = clock.now();
+    const waited = Math.floor((now.getTime() - event.receivedAt.getTime()) / 1000);
     const waits = outcome.is === 'waits';
     const status: InboxStatus = waits
-      ? attempts < longPatience
+      ? waited < longestWait
         ? 'waiting'
         : 'dead'
       : outcome.is === 'ignored'
@@ -83,8 +84,10 @@ export const applyInbox = (
         : 'applied';
     await tx.inbox.settle(id, {
       status,
-      attempts,
-      dueAt: waits ? secondsAfter(clock.now(), backoffSeconds(attempts)) : event.dueAt,
+      // Waiting is no fault: it must not use up the patience for faults.
+      attempts: waits ? event.attempts : event.attempts + 1,
+      // It waits as long again as it has waited so far: a second at least, an hour at most.
+      dueAt: waits ? secondsAfter(now, Math.min(Math.max(waited, 1), 3600)) : event.dueAt,
       note: outcome.is === 'applied' ? null : outcome.because,
       organizationId: organizationId ?? null,
     });

@@ -32,8 +32,10 @@ export const consequencesOf = (event: DomainEvent): Consequences => {
     case 'membership.granted':
     case 'membership.revoked': {
       const { organizationId, userId, managedBy } = event.membership;
-      // A membership that the provider manages is the provider's word already.
-      const align: Effect[] = managedBy === 'provider' ? [] : [{ do: 'align_membership', organizationId, userId }];
+      // What the provider said it knows already; what we decide about one of its members it does not.
+      const isItsOwnWord =
+        event.type === 'membership.granted' ? managedBy === 'provider' : event.because === 'provider_says_so';
+      const align: Effect[] = isItsOwnWord ? [] : [{ do: 'align_membership', organizationId, userId }];
       return { forget: [userId], effects: align };
     }
     case 'membership.role_changed':

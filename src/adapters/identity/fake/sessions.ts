@@ -5,7 +5,14 @@ import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, 
 import type { Journal } from '#adapters/identity/fake/journal.ts';
 import type { FakePeople } from '#adapters/identity/fake/people.ts';
 import { describePerson, endSession, enlist, isAlive } from '#adapters/identity/fake/ripples.ts';
-import { belongs, hasSso, judgeSignIn, recordsOf, type SignInRefusal } from '#adapters/identity/fake/sign-in-rules.ts';
+import {
+  belongs,
+  hasSso,
+  judgeSignIn,
+  mayReaddress,
+  recordsOf,
+  type SignInRefusal,
+} from '#adapters/identity/fake/sign-in-rules.ts';
 import { sessionOnWire } from '#adapters/identity/fake/wire-payloads.ts';
 import type {
   FakeMethod,
@@ -281,7 +288,8 @@ export class FakeSessions {
     for (const { user } of records) user.subject = person.subject;
     const [speaker] = records;
     const taken = this.#journal.state.people.some((other) => other !== person && other.email === speaker?.user.email);
-    if (speaker && !taken) describePerson(this.#journal, person, speaker.user.email, speaker.user.name);
+    const entitled = speaker && mayReaddress(organization, person.email, speaker.user.email);
+    if (speaker && entitled && !taken) describePerson(this.#journal, person, speaker.user.email, speaker.user.name);
     enlist(this.#journal, person, organization, 'member');
   }
 }

@@ -46,19 +46,28 @@ export const recordsOf = (
         .map((user) => ({ directory, user })),
     );
 
-/** The person who signs in with this address: whoever the directory says has it now, before whoever had it when they first came. */
-export const personBehind = (world: KnownWorld, email: string): Person | undefined => {
-  const linked = world.directories
-    .flatMap(({ users }) => users)
-    .find((user) => user.email === email && user.state === 'active' && user.subject !== null);
-  return (
-    world.people.find(({ subject }) => subject === linked?.subject) ?? world.people.find((one) => one.email === email)
-  );
-};
-
 /** Whether the address is of a domain that this organization has verified. */
 export const vouchesFor = (organization: FakeOrganization, email: Email): boolean =>
   organization.domains.some(({ name, state }) => state === 'verified' && name === domainOf(email));
+
+/**
+ * Whether the organization may say that this address became that one: only under domains that it has verified. Else one
+ * customer's directory could rename a person whom it shares with another customer, and sign in as them.
+ */
+export const mayReaddress = (organization: FakeOrganization, from: string, to: string): boolean =>
+  vouchesFor(organization, from as Email) && vouchesFor(organization, to as Email);
+
+/** The person who signs in with this address: whoever the directory says has it now, before whoever had it when they first came. */
+export const personBehind = (world: KnownWorld, email: string): Person | undefined => {
+  const readdressed = world.directories.flatMap(({ organization: ref, users }) => {
+    const organization = world.organizations.find((one) => one.ref === ref);
+    return users
+      .filter((user) => user.email === email && user.state === 'active' && user.subject !== null)
+      .flatMap((user) => world.people.filter(({ subject }) => subject === user.subject))
+      .filter((person) => organization && mayReaddress(organization, person.email, email));
+  });
+  return readdressed[0] ?? world.people.find((one) => one.email === email);
+};
 
 /**
  * Whether the provider counts the person among the organization's: by membership, by an active directory user, or by an
