@@ -7,7 +7,6 @@ import type { InboxEvent, Repositories, Store } from '#application/ports/store.t
 import type { Ids } from '#application/ports/system.ts';
 import { Agent, type AgentState } from '#domain/access/agent.ts';
 import { ApiKey, type ApiKeyState } from '#domain/access/api-key.ts';
-import type { AuditDraft } from '#domain/audit/audit-entry.ts';
 import { Membership, type MembershipState } from '#domain/memberships/membership.ts';
 import { Organization, type OrganizationState } from '#domain/organizations/organization.ts';
 import type { Directory, DirectoryGroup, DirectoryUser, GroupLink } from '#domain/provisioning/directory-picture.ts';
@@ -121,10 +120,9 @@ export const inboxEvent = (facts: Partial<InboxEvent> = {}): InboxEvent => ({
   ...facts,
 });
 
-export const auditDraft = (
-  organizationId: OrganizationId | null,
-  facts: Partial<AuditDraft> = {},
-): Parameters<Repositories['audit']['append']>[0][number] => ({
+type Appended = Parameters<Repositories['audit']['append']>[0][number];
+
+export const auditDraft = (organizationId: OrganizationId | null, facts: Partial<Appended> = {}): Appended => ({
   organizationId,
   action: 'membership.role_changed',
   target: { kind: 'membership', id: 'mem_1' },

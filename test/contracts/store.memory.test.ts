@@ -1,5 +1,6 @@
 import { memoryReadModels } from '#adapters/persistence/memory/memory-read-models.ts';
 import { MemoryStore } from '#adapters/persistence/memory/memory-store.ts';
+import { readModelsContract } from './read-models.contract.ts';
 import { storeContract } from './store.contract.ts';
 import type { StoreKind } from './store-words.ts';
 
@@ -13,3 +14,4 @@ const inMemory: StoreKind = {
 };
 
 storeContract('the memory store', inMemory);
+readModelsContract('the memory store', inMemory);

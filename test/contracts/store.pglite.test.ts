@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { openPglite } from '#adapters/persistence/postgres/open-database.ts';
+import { readModelsContract } from './read-models.contract.ts';
 import { storeContract } from './store.contract.ts';
 import type { StoreKind } from './store-words.ts';
 
@@ -20,3 +21,4 @@ const inFolder: StoreKind = {
 };
 
 storeContract('PGlite', inFolder);
+readModelsContract('PGlite', inFolder);

@@ -25,7 +25,8 @@ const quickly = 2_000;
 const leaveRunning = async (): Promise<void> => {};
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-const run = async (url: string, statement: string): Promise<void> => {
+/** Runs one statement over a connection of its own. */
+export const run = async (url: string, statement: string): Promise<void> => {
   const orm = await MikroORM.init({
     clientUrl: url,
     entities: [],

@@ -4,8 +4,8 @@ import type { AuditEntry } from '#domain/audit/audit-entry.ts';
 import type { InboxEventId } from '#domain/shared/ids.ts';
 import { Conflict } from '../conflict.ts';
 import { SavedEntities } from '../saved-entities.ts';
+import type { Turns } from '../turns.ts';
 import { type Drafts, draftsOf, type MemoryTables } from './memory-tables.ts';
-import type { Turns } from './turns.ts';
 
 export class MemoryRun {
   readonly drafts: Drafts;

@@ -7,10 +7,10 @@ import type { InboxEventId } from '#domain/shared/ids.ts';
 import { Conflict, untilSettled } from '../conflict.ts';
 import { insideTransaction, refuseInsideTransaction } from '../inside-transaction.ts';
 import { walled } from '../tenant-wall.ts';
+import { Turns } from '../turns.ts';
 import { memoryRepositories } from './memory-repositories.ts';
 import { MemoryRun } from './memory-run.ts';
 import { MemoryTables } from './memory-tables.ts';
-import { Turns } from './turns.ts';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 

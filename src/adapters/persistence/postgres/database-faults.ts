@@ -59,6 +59,19 @@ export const rethrow = (thrown: unknown): never => {
   throw refusalFor(thrown);
 };
 
+const holdsZero = (value: unknown): boolean =>
+  typeof value === 'string' ? value.includes('\0') : Array.isArray(value) && value.some(holdsZero);
+
+/**
+ * Passes a statement on, unless one of its values has the character U+0000 in it. No text of PostgreSQL can hold that, and since
+ * MikroORM writes values into the statement, it would cut the message in two and leave the connection out of step.
+ * @throws Refusal `request.invalid`
+ */
+export const refuseUnstorable = (statement: string, values: readonly unknown[]): string => {
+  if (values.some(holdsZero)) throw new Refusal('request.invalid', { text: 'unstorable character' });
+  return statement;
+};
+
 /** The same questions; an error of the database comes out as the refusal that it stands for. */
 export const answeringOrRefusing = <Q extends object>(questions: Q): Q =>
   new Proxy(questions, {

@@ -8,7 +8,8 @@ import type { ReadModels, Standings } from '#application/ports/read-models.ts';
 import type { Store } from '#application/ports/store.ts';
 import type { Ids } from '#application/ports/system.ts';
 import { outsideTransactionsOnly } from '../inside-transaction.ts';
-import { answeringOrRefusing } from './database-faults.ts';
+import { answeringOrRefusing, refusalFor, refuseUnstorable } from './database-faults.ts';
+import { inTransaction } from './in-transaction.ts';
 import { migrations } from './migrations/migrations.ts';
 import { postgresReadModels } from './postgres-read-models.ts';
 import { postgresStore } from './postgres-store.ts';
@@ -51,6 +52,9 @@ const common = {
   // A row that is inserted or updated with a wrong type is a fault of ours: say so instead of bending it.
   validate: true,
   migrations: { migrationsList: migrations, tableName: 'migrations', snapshot: false, silent: true },
+  onQuery: refuseUnstorable,
+  // Otherwise the first statement, also one inside a transaction, would wait for another connection to look for the database.
+  ensureDatabase: false,
   // Database errors are thrown to whoever asked; nothing is printed.
   logger: () => {},
 };
@@ -105,14 +109,16 @@ export const openPostgres = async (options: PostgresOptions): Promise<OpenDataba
             application_name: 'hatidata-identity migrate',
           },
         });
-        try {
-          await migrating.em.fork().transactional(async (em) => {
-            await em.execute('select pg_advisory_xact_lock(?)', [migrationLock]);
-            await migrating.migrator.up();
-          });
-        } finally {
-          await migrating.close(true);
-        }
+        const lock = migrating.em.fork();
+        await inTransaction(lock, async () => {
+          await lock.execute('select pg_advisory_xact_lock(?)', [migrationLock]);
+          await migrating.migrator.up();
+        }).catch((thrown: unknown) => {
+          // Not waited for: a pool that lost a connection under a migration never finishes closing.
+          void migrating.close(true);
+          throw refusalFor(thrown);
+        });
+        await migrating.close(true);
       },
       close: () => orm.close(true),
     },

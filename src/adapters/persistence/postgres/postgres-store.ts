@@ -1,7 +1,6 @@
 // The store in the database: one transaction per run, writers of one organization in turn, and another run for whoever lost a race.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { IsolationLevel } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import type { Repositories, Scope, Store } from '#application/ports/store.ts';
 import type { Ids } from '#application/ports/system.ts';
@@ -9,7 +8,9 @@ import { untilSettled } from '../conflict.ts';
 import { insideTransaction, refuseInsideTransaction } from '../inside-transaction.ts';
 import { SavedEntities } from '../saved-entities.ts';
 import { walled } from '../tenant-wall.ts';
+import { Turns } from '../turns.ts';
 import { conflictIn, refusalFor } from './database-faults.ts';
+import { inTransaction } from './in-transaction.ts';
 import { postgresRepositories } from './postgres-repositories.ts';
 
 /** A short and uneven wait, so that those who met do not meet again. At most 100 ms. */
@@ -19,6 +20,9 @@ const pause = (runs: number): Promise<void> => sleep(Math.random() * Math.min(5 
  * @param fork a fresh EntityManager for each run
  */
 export const postgresStore = (fork: () => SqlEntityManager, ids: Ids): Store => {
+  /** Writers of one organization queue here before they take a connection, so that a busy one leaves the others some. */
+  const turns = new Turns();
+
   const begin = async (em: SqlEntityManager, scope: Scope, lostOver: string | undefined): Promise<void> => {
     // Row-level security will read the setting; it ends with the transaction.
     if (scope === 'across') await em.execute(`select set_config('app.organization', 'across', true)`);
@@ -34,16 +38,24 @@ export const postgresStore = (fork: () => SqlEntityManager, ids: Ids): Store => 
     }
   };
 
-  const run = <T>(scope: Scope, work: (tx: Repositories) => Promise<T>, lostOver: string | undefined): Promise<T> =>
-    insideTransaction(() =>
-      fork().transactional(
-        async (em) => {
+  const run = async <T>(
+    scope: Scope,
+    work: (tx: Repositories) => Promise<T>,
+    lostOver: string | undefined,
+  ): Promise<T> => {
+    const endTurn = scope === 'across' ? undefined : await turns.take(scope);
+    try {
+      const em = fork();
+      return await insideTransaction(() =>
+        inTransaction(em, async () => {
           await begin(em, scope, lostOver);
           return work(walled(scope, postgresRepositories({ em, saved: new SavedEntities(), ids })));
-        },
-        { isolationLevel: IsolationLevel.READ_COMMITTED },
-      ),
-    );
+        }),
+      );
+    } finally {
+      endTurn?.();
+    }
+  };
 
   return {
     async transact(scope, work) {
