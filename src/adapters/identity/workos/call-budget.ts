@@ -1,0 +1,45 @@
+// How many calls this process allows itself, so that checks in the background of every request leave room for people who sign in.
+
+import type { Clock } from '#application/ports/system.ts';
+import { Refusal } from '#domain/shared/refusal.ts';
+import { secondsAfter } from '#domain/shared/time.ts';
+
+/** A bucket that fills at a steady rate, up to twice what it gains in a second. */
+export class CallBudget {
+  readonly #perSecond: number;
+  readonly #clock: Clock;
+  #tokens: number;
+  #filledAt: Date;
+  #closedUntil: Date;
+
+  constructor(perSecond: number, clock: Clock) {
+    this.#perSecond = perSecond;
+    this.#clock = clock;
+    this.#tokens = perSecond * 2;
+    this.#filledAt = clock.now();
+    this.#closedUntil = this.#filledAt;
+  }
+
+  /**
+   * Takes one call.
+   * @throws Refusal `identity.throttled` with the seconds after which there is one again
+   */
+  take(): void {
+    const now = this.#clock.now();
+    const closedMs = this.#closedUntil.getTime() - now.getTime();
+    if (closedMs > 0) throw throttled(closedMs / 1000);
+    const gained = Math.max(0, now.getTime() - this.#filledAt.getTime()) * (this.#perSecond / 1000);
+    this.#tokens = Math.min(this.#perSecond * 2, this.#tokens + gained);
+    this.#filledAt = now;
+    if (this.#tokens < 1) throw throttled((1 - this.#tokens) / this.#perSecond);
+    this.#tokens -= 1;
+  }
+
+  /** The other side asked for quiet: nothing is taken until then. */
+  closeFor(seconds: number): void {
+    this.#closedUntil = secondsAfter(this.#clock.now(), seconds);
+  }
+}
+
+const throttled = (seconds: number): Refusal =>
+  new Refusal('identity.throttled', { retry_after_seconds: Math.max(1, Math.ceil(seconds)) });
