@@ -1,0 +1,74 @@
+// WorkOS through the stub: the provider with the real SDK, a clock to turn, a log that is listened to, and nobody waiting in between.
+
+import { onTestFinished } from 'vitest';
+import { type WorkosOptions, workosIdentityProvider } from '#adapters/identity/workos/workos-identity-provider.ts';
+import { FakeClock } from '#adapters/system/fake-clock.ts';
+import type { IdentityProvider } from '#application/ports/identity-provider.ts';
+import type { Log } from '#application/ports/system.ts';
+import { startWorkosStub, type WorkosStub } from '../../support/workos-stub/workos-stub.ts';
+
+export interface Line {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+export interface WorkosWorld {
+  readonly stub: WorkosStub;
+  readonly clock: FakeClock;
+  readonly provider: IdentityProvider;
+  readonly lines: Line[];
+  /** Milliseconds that would have been waited between attempts. */
+  readonly pauses: number[];
+  /** The requests so far, as "METHOD path". */
+  asked(): readonly string[];
+}
+
+const listener = (lines: Line[]): Log => {
+  const at =
+    (level: Line['level']) =>
+    (message: string, facts: Readonly<Record<string, unknown>> = {}): void => {
+      lines.push({ level, message, facts });
+    };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+};
+
+/** Closes itself when the test has finished. */
+export const workosWorld = async (options: Partial<WorkosOptions> = {}): Promise<WorkosWorld> => {
+  const clock = new FakeClock();
+  const stub = await startWorkosStub(clock);
+  onTestFinished(() => stub.close());
+  const lines: Line[] = [];
+  const pauses: number[] = [];
+  const provider = await workosIdentityProvider({
+    apiKey: stub.apiKey,
+    clientId: stub.clientId,
+    apiUrl: stub.url,
+    issuers: [stub.issuer],
+    webhookSecrets: [stub.events.webhookSecret],
+    clock,
+    log: listener(lines),
+    pause: async (milliseconds) => {
+      pauses.push(milliseconds);
+    },
+    ...options,
+  });
+  const asked = () => stub.requests.map(({ method, path }) => `${method} ${path}`);
+  return { stub, clock, provider, lines, pauses, asked };
+};
+
+/** The browser's part of a sign-in: what the callback brings. */
+export const callbackOf = async (
+  { provider }: Pick<WorkosWorld, 'provider'>,
+  request: { readonly email: string; readonly codeChallenge: string; readonly organization?: string | undefined },
+): Promise<URLSearchParams> => {
+  const url = await provider.login.urlFor({
+    state: 'a-state',
+    redirectUri: 'http://localhost:3000/auth/callback',
+    codeChallenge: request.codeChallenge,
+    organization: request.organization,
+    loginHint: request.email,
+  });
+  const answer = await fetch(url, { redirect: 'manual' });
+  return new URL(answer.headers.get('location') ?? '').searchParams;
+};
