@@ -38,6 +38,7 @@ export interface UseCases {
   readonly completeLogin: CompleteLogin;
   readonly signOut: SignOut;
   readonly refreshSession: RefreshSession;
+  readonly keepSessionAlive: KeepSessionAlive;
   readonly switchOrganization: SwitchOrganization;
 
   // Who is calling
@@ -225,6 +226,15 @@ export type RefreshSession = (
   request: { readonly refreshToken: string; readonly organizationId: OrganizationId | undefined },
   source: Source,
 ) => Promise<{ readonly tokens: TokenPair; readonly organizationId: OrganizationId | null }>;
+
+/**
+ * For browsers: refreshes the provider's side of the session shortly before its access token ends, and answers the new cookies
+ * for as long as the browser still shows the old ones. Undefined: nothing to set. A provider that does not answer ends nothing.
+ */
+export type KeepSessionAlive = (
+  caller: Caller,
+  refreshBox: string | undefined,
+) => Promise<{ readonly refreshBox: string; readonly cookieSeconds: number } | undefined>;
 
 /**
  * Moves the caller's session to another organization of theirs.

@@ -57,7 +57,7 @@ export const completeLogin = (parts: SignInParts): CompleteLogin => {
         if (old) await replace(tx, old.session.id, proven.providerSession);
         return startSession(tx, proven, userId, { remembered, referenceDigest: digest.sha256(reference), source });
       });
-      const { refreshBox, cookieSeconds } = await refreshBoxOf(seal, proven.tokens.refreshToken, session, clock.now());
+      const { refreshBox, cookieSeconds } = await refreshBoxOf(seal, proven.tokens, session, clock.now());
       const { id: sessionId, organizationId } = session;
       const returnTo = String(started['returnTo']);
       return { sessionId, userId, organizationId, reference, refreshBox, remembered, cookieSeconds, returnTo };

@@ -46,7 +46,7 @@ export const refreshSession =
     const tokens = opened
       ? {
           ...refreshed.tokens,
-          refreshToken: (await refreshBoxOf(seal, refreshed.tokens.refreshToken, now, clock.now())).refreshBox,
+          refreshToken: (await refreshBoxOf(seal, refreshed.tokens, now, clock.now())).refreshBox,
         }
       : refreshed.tokens;
     return { tokens, organizationId: now.organizationId };

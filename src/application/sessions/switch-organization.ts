@@ -41,7 +41,7 @@ export const switchOrganization =
       organizationId,
       clock,
     );
-    return refreshBoxOf(seal, refreshed.tokens.refreshToken, session, clock.now());
+    return refreshBoxOf(seal, refreshed.tokens, session, clock.now());
   };
 
 /** What only a fresh sign-in can give, and where to get it. */

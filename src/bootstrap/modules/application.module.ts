@@ -19,6 +19,7 @@ import { worker } from '#application/reactions/worker.ts';
 import { beginLogin } from '#application/sessions/begin-login.ts';
 import { completeLogin } from '#application/sessions/complete-login.ts';
 import * as sessions from '#application/sessions/end-sessions.ts';
+import { keepSessionAlive } from '#application/sessions/keep-session-alive.ts';
 import { refreshSession } from '#application/sessions/refresh-session.ts';
 import { signOut } from '#application/sessions/sign-out.ts';
 import { switchOrganization } from '#application/sessions/switch-organization.ts';
@@ -71,6 +72,7 @@ export const applicationModule = new ContainerModule(({ bind }) => {
       const standings = parts.get(T.standings);
       const cache = parts.get(T.callerCache);
       const activity = parts.get(T.activity);
+      const log = parts.get(T.log);
       const inbox = parts.get(T.inboxWorker);
       const deliveries = parts.get(T.deliveries);
       const [clock, ids, entropy] = [parts.get(T.clock), parts.get(T.ids), parts.get(T.entropy)];
@@ -81,6 +83,7 @@ export const applicationModule = new ContainerModule(({ bind }) => {
         completeLogin: completeLogin({ provider, readModels, standings, uow, seal, clock, ids, entropy, digest }),
         signOut: signOut(provider, uow, clock, settings),
         refreshSession: refreshSession(provider, standings, readModels, uow, seal, clock, settings),
+        keepSessionAlive: keepSessionAlive(provider, readModels, cache, seal, clock, log, trustSeconds),
         switchOrganization: switchOrganization(provider, readModels, uow, seal, clock, settings),
 
         authenticateCaller: authenticateCaller({

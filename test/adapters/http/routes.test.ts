@@ -476,6 +476,7 @@ describe('the use cases', () => {
     const served = await serve(watched);
     for (const { ask, json } of cases) await served.send(...ask, { headers: byToken, json });
     await served.send('GET', '/v1/whoami', { headers: byToken });
+    await served.send('GET', '/v1/whoami', { headers: byCookie });
     const login = await served.send('GET', '/auth/login');
     const cookie = (login.cookies[0] ?? '').split(';')[0];
     await served.send('GET', '/auth/callback?code=c&state=state-1', { headers: { cookie } });

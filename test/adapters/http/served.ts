@@ -71,6 +71,7 @@ const page = <T>(...items: T[]) => Promise.resolve({ items, next: null });
 /** Use cases of a small, friendly world: an owner who may do everything, and everything works. */
 export const friendly: UseCases = {
   beginLogin: async () => ({ url: 'https://idp.example/authorize', state: 'state-1', box: 'box-1', seconds: 600 }),
+  keepSessionAlive: async () => undefined,
   completeLogin: async () => ({
     sessionId: anId('sess'),
     userId: anId('user'),

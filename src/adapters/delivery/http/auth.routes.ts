@@ -139,6 +139,7 @@ export const authRoutes = (useCases: Pick<UseCases, 'beginLogin' | 'completeLogi
     tags: ['sign-in'],
     allows: 'anyone',
     ownPagesOnly: true,
+    leavesCookies: true,
     answers: [303, 'redirect'],
     refuses: [
       'caller.person_required',

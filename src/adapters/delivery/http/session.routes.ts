@@ -101,6 +101,7 @@ export const sessionRoutes = (
     method: 'get',
     path: '/v1/verify',
     operation: 'verify',
+    leavesCookies: true,
     summary: 'Whether a request may pass (forward-auth)',
     description:
       'For reverse proxies (nginx `auth_request`, Traefik `forwardAuth`, Envoy `ext_authz`): 204 with `X-Hati-Organization`, `X-Hati-Caller`, `X-Hati-Kind`, `X-Hati-Role` (people only) and `X-Hati-Scopes` (separated by spaces), or 401 or 403. The proxy must overwrite what clients send under these names.',
@@ -133,6 +134,7 @@ export const sessionRoutes = (
     method: 'post',
     path: '/v1/session/organization',
     operation: 'switchOrganization',
+    leavesCookies: true,
     summary: 'Move the session to another organization',
     description: 'Where a fresh sign-in is needed, `details.login_url` says where to go.',
     tags: ['session'],

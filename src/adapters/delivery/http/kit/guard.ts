@@ -20,7 +20,7 @@ import { type Answer, isRaw, isScope, type Route, refusalsOf } from './route.ts'
 import { mustBeOurOwnPage, writes } from './same-origin.ts';
 
 export interface GuardParts {
-  readonly useCases: Pick<UseCases, 'authenticateCaller' | 'recordRefusal'>;
+  readonly useCases: Pick<UseCases, 'authenticateCaller' | 'keepSessionAlive' | 'recordRefusal'>;
   readonly publicUrl: URL;
   readonly log: Log;
   /** Development and tests: a refusal that its route does not declare is a fault. Otherwise it is logged and answered. */
@@ -98,10 +98,17 @@ const guard = (route: Route, parts: GuardParts): ((ctx: Exchange) => Promise<voi
     const header = (name: string): string | undefined => headerOf(ctx, name);
     const sentParams: Readonly<Record<string, string>> = ctx['params'] ?? {};
 
+    /** The person is active: their cookies live on, and the provider hears of it. */
+    const keepAlive = async (caller: Caller, reference: string): Promise<void> => {
+      const kept = await useCases.keepSessionAlive(caller, cookies.refreshBox());
+      if (kept) cookies.keepSession(reference, kept.refreshBox, kept.cookieSeconds);
+    };
     const prove = async (credential: Credential): Promise<Caller> => {
       const caller = await useCases.authenticateCaller(credential, { ip: source.ip });
       ctx.state.callerId = caller.id;
       known(caller);
+      if (credential.kind === 'session_reference' && !route.leavesCookies)
+        await keepAlive(caller, credential.reference);
       return caller;
     };
     let caller: Caller | undefined;

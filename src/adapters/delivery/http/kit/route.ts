@@ -83,6 +83,8 @@ export interface Route {
   readonly statuses?: Partial<Readonly<Record<RefusalReason, RefusalStatus>>>;
   /** A write that must come from our own pages even when no session cookie is sent. */
   readonly ownPagesOnly?: boolean;
+  /** Sets or clears the session's cookies itself, or its answer's cookies never reach the browser: nothing is refreshed on the way. */
+  readonly leavesCookies?: boolean;
   handle(asked: Asked<unknown, unknown, unknown, unknown>): unknown;
 }
 
