@@ -1,10 +1,12 @@
 // WorkOS through the stub: the provider with the real SDK, a clock to turn, a log that is listened to, and nobody waiting in between.
 
+import { createHash } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import { type WorkosOptions, workosIdentityProvider } from '#adapters/identity/workos/workos-identity-provider.ts';
 import { FakeClock } from '#adapters/system/fake-clock.ts';
-import type { IdentityProvider } from '#application/ports/identity-provider.ts';
+import type { IdentityProvider, ProvenIdentity } from '#application/ports/identity-provider.ts';
 import type { Log } from '#application/ports/system.ts';
+import { Refusal } from '#domain/shared/refusal.ts';
 import { startWorkosStub, type WorkosStub } from '../../support/workos-stub/workos-stub.ts';
 
 export interface Line {
@@ -71,4 +73,38 @@ export const callbackOf = async (
   });
   const answer = await fetch(url, { redirect: 'manual' });
   return new URL(answer.headers.get('location') ?? '').searchParams;
+};
+
+export const codeVerifier = 'a-verifier-of-forty-three-characters-or-more-0123456789';
+export const codeChallenge = createHash('sha256').update(codeVerifier).digest('base64url');
+const browser = { ip: '203.0.113.7', userAgent: 'a browser' };
+
+/** Ada of Acme, who signs in with a password unless the stub was told otherwise. */
+export const staffed = (world: WorkosWorld) => {
+  const { organizations } = world.stub;
+  const ada = organizations.addUser({ email: 'ada@acme.test', firstName: 'Ada', lastName: 'Lovelace' });
+  const acme = organizations.addOrganization('Acme');
+  organizations.addMembership(acme.id, ada.id);
+
+  const code = async (organization: string | undefined = acme.id): Promise<string> => {
+    const callback = await callbackOf(world, { email: ada.email, codeChallenge, organization });
+    return callback.get('code') ?? '';
+  };
+  const redeem = async (organization?: string): Promise<ProvenIdentity | undefined> =>
+    world.provider.login.redeem({ code: await code(), codeVerifier, organization, ...browser });
+  const signIn = async (): Promise<ProvenIdentity> => {
+    const identity = await redeem();
+    if (!identity) throw new Error('the sign-in failed');
+    return identity;
+  };
+  return { ada, acme, code, redeem, signIn };
+};
+
+/** What became of a call: its value, the reason of its refusal, or the fault. */
+export const outcomeOf = async (call: Promise<unknown>): Promise<unknown> => {
+  try {
+    return await call;
+  } catch (thrown) {
+    return thrown instanceof Refusal ? thrown.reason : thrown;
+  }
 };

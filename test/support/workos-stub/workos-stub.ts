@@ -49,7 +49,7 @@ const send = (response: ServerResponse, { status, body, headers }: StubAnswer, r
 };
 
 export const startWorkosStub = async (clock: Clock): Promise<WorkosStub> => {
-  const apiKey = 'sk_test_the_key_that_nobody_may_ever_print';
+  const apiKey = 'sk_test_a2V5XzAxTm9ib2R5TWF5RXZlclByaW50VGhpcw';
   const clientId = 'client_01STUB';
   const issuer = `https://api.workos.test/user_management/${clientId}`;
   const now = () => clock.now();

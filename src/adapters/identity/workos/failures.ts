@@ -120,8 +120,9 @@ const text = (value: unknown): string | null => (typeof value === 'string' && va
 const number = (value: unknown): number | null =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null;
 
-/** A code, and nothing else that an answer may carry: a code is a word. */
-const word = (value: unknown): string | null => (typeof value === 'string' && /^\w{1,80}$/.test(value) ? value : null);
+/** A code is words in lower case. Anything else in its place is not repeated: it could be a text with a secret in it. */
+const word = (value: unknown): string | null =>
+  typeof value === 'string' && /^(?=.{1,64}$)[a-z]+(?:_[a-z]+)*$/.test(value) ? value : null;
 
 const codeOf = (thrown: Readonly<Record<string, unknown>>): string | null => {
   const raw = isRecord(thrown['rawData']) ? thrown['rawData'] : {};
