@@ -110,8 +110,9 @@ const userOf = async (
 
   const known = presumed === null ? undefined : await tx.users.get(presumed);
   const same = known?.state.status === 'active' && (known.state.email === email || entitled(known));
-  const user = same ? known : await ownerOf(tx, email, person.name, ids, said);
-  if (entitled(user)) user.describe({ email, name: person.name, at: said });
+  const user = same ? known : await ownerOf(tx, email, person, ids, said);
+  // As old as the description, not as the event at hand: a name that was said before that event may still come.
+  if (entitled(user)) user.describe({ email, name: person.name, at: person.described.at });
   await tx.save(user);
   if (person.userId !== user.state.id) {
     await tx.directory.save({ directories: [], users: [{ ...person, userId: user.state.id }], groups: [], links: [] });
@@ -120,7 +121,8 @@ const userOf = async (
 };
 
 /** Whoever has this address already, or somebody new. */
-const ownerOf = async (tx: Transaction, email: Email, name: string | null, ids: Ids, at: Date): Promise<User> => {
+const ownerOf = async (tx: Transaction, email: Email, person: DirectoryUser, ids: Ids, at: Date): Promise<User> => {
   const [oldest] = await tx.users.byEmail(email);
-  return oldest ?? User.register({ id: ids.next('user'), email, name, at });
+  const { name, described } = person;
+  return oldest ?? User.register({ id: ids.next('user'), email, name, at, asOf: described.at });
 };

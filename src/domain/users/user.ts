@@ -42,6 +42,8 @@ export class User {
     name: string | null;
     identity?: ProviderIdentity;
     at: Date;
+    /** When the name and address were said, if before `at`. */
+    asOf?: Date;
   }): User {
     const user = new User({
       id: facts.id,
@@ -49,7 +51,7 @@ export class User {
       name: facts.name,
       status: 'active',
       identities: facts.identity ? [facts.identity] : [],
-      asOf: facts.at,
+      asOf: facts.asOf ?? facts.at,
       createdAt: facts.at,
       version: 0,
     });
