@@ -229,6 +229,7 @@ export const storeContract = (name: string, kind: StoreKind): void => {
         await others();
         organization.rename(String(Number(organization.state.name) + 1));
         await tx.organizations.save(organization);
+        await others();
       };
       const counter = async (): Promise<OrganizationId> => {
         const organization = organizationWith({ name: '0' });

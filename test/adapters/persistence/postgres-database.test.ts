@@ -82,6 +82,22 @@ await withPostgres('the database on PostgreSQL', (url) => {
       expect(runs).toBe(20);
     });
 
+    it('lets a crowd through that fights over one row: whoever lost queues for the next run', async () => {
+      const { store, readModels } = await migrated({ connections: 30 });
+      const organization = organizationWith({ name: '0' });
+      const { id } = organization.state;
+      await store.transact('across', (tx) => tx.organizations.save(organization));
+      const crowd = Array.from({ length: 60 }, () =>
+        store.transact('across', async (tx) => {
+          const known = found(await tx.organizations.get(id));
+          known.rename(String(Number(known.state.name) + 1));
+          await tx.organizations.save(known);
+        }),
+      );
+      expect((await Promise.allSettled(crowd)).filter(({ status }) => status === 'rejected')).toEqual([]);
+      expect((await readModels.organization(id))?.name).toBe('60');
+    });
+
     it('is unavailable to whom its connection was cut under, keeps nothing of their work, and serves the next', async () => {
       const database = await migrated({ connections: 2 });
       const filled = filledOrganization();
