@@ -8,7 +8,7 @@ import { silentLog } from '#adapters/system/pino-log.ts';
 import type { Fault } from '../../support/workos-stub/stub-faults.ts';
 import { outcomeOf, staffed, type WorkosWorld, workosWorld } from './workos-world.ts';
 
-/** As in production, but nobody waits for seconds. */
+/** So little patience that silence is soon taken for what it is. Whoever has it may fail at anything. */
 const brief = {
   interactive: { timeoutMs: 80, retries: 1, longestPauseMs: 500 },
   background: { timeoutMs: 80, retries: 3, longestPauseMs: 8_000 },
@@ -37,14 +37,15 @@ const faults: readonly (readonly [string, Fault])[] = [
 
 describe('a call', () => {
   it.each(faults)('that meets %s is refused as unavailable, and changes nothing', async (_, fault) => {
-    const world = await workosWorld({ limits: brief });
+    const world = await workosWorld();
     const { signIn } = staffed(world);
     const { tokens, providerSession, subject } = await signIn();
-    const { sessions } = world.provider;
     world.stub.plan(fault);
-    expect(await outcomeOf(sessions.refresh({ refreshToken: tokens.refreshToken }))).toBe('identity.unavailable');
-    expect(await outcomeOf(sessions.isAlive({ providerSession, subject }))).toBe('identity.unavailable');
+    const hasty = fault.play === 'silence' ? await world.another({ limits: brief }) : world.provider;
+    expect(await outcomeOf(hasty.sessions.refresh({ refreshToken: tokens.refreshToken }))).toBe('identity.unavailable');
+    expect(await outcomeOf(hasty.sessions.isAlive({ providerSession, subject }))).toBe('identity.unavailable');
     world.stub.mend();
+    const { sessions } = world.provider;
     expect(await sessions.isAlive({ providerSession, subject })).toBe(true);
     expect(await sessions.refresh({ refreshToken: tokens.refreshToken })).toMatchObject({ is: 'refreshed' });
   });
@@ -246,14 +247,15 @@ describe('a key that WorkOS does not accept', () => {
 
 describe('the API key', () => {
   it('is nowhere to be seen: not in the provider, not in a log line, not in what is thrown', async () => {
-    const world = await workosWorld({ limits: brief });
+    const world = await workosWorld();
     const { signIn, code, acme, ada } = staffed(world);
     const { tokens, providerSession, subject } = await signIn();
     const seen: unknown[] = [];
     const see = async (call: Promise<unknown>): Promise<void> => {
       seen.push(await call.catch((thrown: unknown) => thrown));
     };
-    const { login, sessions, organizations, feed } = world.provider;
+    const hasty = await world.another({ limits: brief });
+    const { login, sessions, organizations, feed } = hasty;
     const bodies: readonly Fault[] = [
       ...faults.map(([, fault]) => fault),
       { play: 'answer', status: 401, body: {} },
@@ -273,7 +275,11 @@ describe('the API key', () => {
       world.stub.mend();
       world.clock.turn(15);
     }
-    const everything = inspect([world.provider, seen, world.lines], { depth: 20, showHidden: true, getters: true });
+    const everything = inspect([world.provider, hasty, seen, world.lines], {
+      depth: 20,
+      showHidden: true,
+      getters: true,
+    });
     expect(everything).toContain('WorkOS would not');
     expect(everything).not.toContain(world.stub.apiKey);
     expect(everything).not.toContain(tokens.refreshToken);

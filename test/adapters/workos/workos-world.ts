@@ -19,6 +19,8 @@ export interface WorkosWorld {
   readonly stub: WorkosStub;
   readonly clock: FakeClock;
   readonly provider: IdentityProvider;
+  /** Another one of the same WorkOS, as on another node, or with other options. */
+  another(options: Partial<WorkosOptions>): Promise<IdentityProvider>;
   readonly lines: Line[];
   /** Milliseconds that would have been waited between attempts. */
   readonly pauses: number[];
@@ -42,7 +44,7 @@ export const workosWorld = async (options: Partial<WorkosOptions> = {}): Promise
   onTestFinished(() => stub.close());
   const lines: Line[] = [];
   const pauses: number[] = [];
-  const provider = await workosIdentityProvider({
+  const base: WorkosOptions = {
     apiKey: stub.apiKey,
     clientId: stub.clientId,
     apiUrl: stub.url,
@@ -54,9 +56,11 @@ export const workosWorld = async (options: Partial<WorkosOptions> = {}): Promise
       pauses.push(milliseconds);
     },
     ...options,
-  });
+  };
+  const provider = await workosIdentityProvider(base);
+  const another = (more: Partial<WorkosOptions>) => workosIdentityProvider({ ...base, ...more });
   const asked = () => stub.requests.map(({ method, path }) => `${method} ${path}`);
-  return { stub, clock, provider, lines, pauses, asked };
+  return { stub, clock, provider, another, lines, pauses, asked };
 };
 
 /** The browser's part of a sign-in: what the callback brings. */

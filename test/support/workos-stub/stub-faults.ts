@@ -10,6 +10,12 @@ export type Fault =
       readonly body?: Readonly<Record<string, unknown>>;
       readonly headers?: Readonly<Record<string, string>>;
     }
+  /** The request is served, and something else is answered: as when somebody else was faster. */
+  | {
+      readonly play: 'served';
+      readonly status: number;
+      readonly body?: Readonly<Record<string, unknown>>;
+    }
   /** A page of a gateway, whatever the status. */
   | { readonly play: 'page'; readonly status: number; readonly headers?: Readonly<Record<string, string>> }
   /** The connection breaks before a byte of the answer. */
@@ -31,7 +37,7 @@ export interface PlannedFault {
 
 /** Plays what stands in for an answer. */
 export const playFault = (
-  fault: Exclude<Fault, { play: 'lost' }>,
+  fault: Exclude<Fault, { play: 'lost' | 'served' }>,
   response: ServerResponse,
   requestId: string,
 ): void => {

@@ -96,10 +96,10 @@ export const startWorkosStub = async (clock: Clock): Promise<WorkosStub> => {
     requests.push(request);
     const requestId = newId('req');
     const fault = faultFor(request);
-    if (fault && fault.play !== 'lost') return playFault(fault, response, requestId);
+    if (fault && fault.play !== 'lost' && fault.play !== 'served') return playFault(fault, response, requestId);
     const answered = await answer(request);
-    if (fault) response.destroy();
-    else send(response, answered, requestId);
+    if (fault?.play === 'lost') response.destroy();
+    else send(response, fault ?? answered, requestId);
   };
 
   const server = createServer((incoming, response) => {

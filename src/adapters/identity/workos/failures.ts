@@ -105,16 +105,16 @@ const kindOfStatus: Readonly<Record<number, NoKind | FaultKind>> = {
 };
 
 /** The SDK exists twice, for `import` and for `require`, so an error is known by its name and never by its class. */
-const statusOfName: Readonly<Record<string, number>> = {
-  BadRequestException: 400,
-  UnauthorizedException: 401,
-  NoApiKeyProvidedException: 401,
-  ApiKeyRequiredException: 401,
-  NotFoundException: 404,
-  ConflictException: 409,
-  UnprocessableEntityException: 422,
-  RateLimitExceededException: 429,
-};
+const statusOfName: ReadonlyMap<string, number> = new Map([
+  ['BadRequestException', 400],
+  ['UnauthorizedException', 401],
+  ['NoApiKeyProvidedException', 401],
+  ['ApiKeyRequiredException', 401],
+  ['NotFoundException', 404],
+  ['ConflictException', 409],
+  ['UnprocessableEntityException', 422],
+  ['RateLimitExceededException', 429],
+]);
 
 const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
 const number = (value: unknown): number | null =>
@@ -162,7 +162,7 @@ export const failureOf = (thrown: unknown): Failure => {
   const cause = isRecord(error['cause']) ? error['cause'] : error;
   if (cause['name'] === 'ParseError') return fromPage(cause);
 
-  const status = number(error['status']) ?? statusOfName[text(error['name']) ?? ''] ?? null;
+  const status = statusOfName.get(text(error['name']) ?? '') ?? number(error['status']);
   const facts: FailureFacts = {
     status,
     code: status === null ? null : codeOf(error),

@@ -94,7 +94,10 @@ const choosing = async (
 };
 
 /** Everything else, such as a magic link, a passkey or a social account, proves less than SSO and is no password. */
-const methods: Readonly<Record<string, SignInMethod>> = { SSO: 'sso', Password: 'password' };
+const methodOf = (authenticationMethod: string | undefined): SignInMethod => {
+  if (authenticationMethod === 'SSO') return 'sso';
+  return authenticationMethod === 'Password' ? 'password' : 'other';
+};
 
 const identityFrom = (answered: AuthenticationResponse, tokens: WorkosTokens, clock: Clock): ProvenIdentity => {
   const { user, accessToken, refreshToken, impersonator, authenticationMethod } = answered;
@@ -106,7 +109,7 @@ const identityFrom = (answered: AuthenticationResponse, tokens: WorkosTokens, cl
     name: user.name?.trim() || [user.firstName, user.lastName].filter(Boolean).join(' ').trim() || null,
     organization: claims.organization,
     providerSession: claims.providerSession,
-    method: methods[authenticationMethod ?? ''] ?? 'other',
+    method: methodOf(authenticationMethod),
     authenticatedAt: claims.authenticatedAt ?? clock.now(),
     impersonator: impersonator ? { email: impersonator.email, reason: impersonator.reason ?? null } : null,
     tokens: { accessToken, refreshToken, expiresAt: claims.expiresAt },
