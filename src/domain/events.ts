@@ -8,7 +8,7 @@ import type { Directory, DirectoryGroup, DirectoryUser, GroupLink } from '#domai
 import type { RoleMapping } from '#domain/provisioning/role-mapping.ts';
 import type { SessionEvent } from '#domain/sessions/session.ts';
 import type { OrganizationId } from '#domain/shared/ids.ts';
-import type { Connection } from '#domain/sso/connection.ts';
+import type { Certificate, Connection, ConnectionTest } from '#domain/sso/connection.ts';
 import type { UserEvent } from '#domain/users/user.ts';
 
 /** What a directory or connection told us; told by the use case that heard it, since records are no entities. */
@@ -25,7 +25,14 @@ export type LearnedEvent =
       readonly before: DirectoryGroup | null;
     }
   | { readonly type: 'directory_group.member_added' | 'directory_group.member_removed'; readonly link: GroupLink }
-  | { readonly type: 'connection.changed'; readonly connection: Connection; readonly before: Connection | null };
+  | { readonly type: 'connection.changed'; readonly connection: Connection; readonly before: Connection | null }
+  | {
+      readonly type: 'connection.certificate_expiring' | 'connection.certificate_renewed';
+      readonly connection: Connection;
+      readonly certificate: Certificate;
+    };
+
+export type NamedConnection = Pick<Connection, 'id' | 'organizationId' | 'name' | 'type'>;
 
 /** Acts that change no entity but belong in the trail. */
 export type ActEvent =
@@ -35,6 +42,11 @@ export type ActEvent =
       readonly before: readonly RoleMapping[];
       readonly after: readonly RoleMapping[];
     }
+  | { readonly type: 'connection.tested'; readonly connection: Connection; readonly test: ConnectionTest }
+  /** The provider was asked to make or to remove a connection and did; what became of it, its events tell. */
+  | { readonly type: 'connection.created' | 'connection.removed'; readonly connection: NamedConnection }
+  /** Somebody got a link to the provider's set-up pages. The link itself is nowhere. */
+  | { readonly type: 'setup_link.issued'; readonly organizationId: OrganizationId; readonly intent: string }
   | {
       readonly type: 'sign_in.refused';
       readonly organizationId: OrganizationId | null;

@@ -465,6 +465,21 @@ export const readModelsContract = (name: string, kind: StoreKind): void => {
       });
     });
 
+    it("shows an organization's connections, whole and by id, but none that has gone and none of anybody else's", async () => {
+      const ours = await saved();
+      const { organizationId, connection } = ours;
+      const another = { ...connection, id: `a-${connection.id}`, certificates: [], lastTest: null };
+      const gone = { ...another, id: `b-${connection.id}`, state: 'deleted' as const };
+      const theirs = await saved();
+      await across(async (tx) => {
+        await tx.connections.save(another);
+        await tx.connections.save(gone);
+        await tx.connections.save({ ...another, organizationId: theirs.organizationId, name: 'theirs' });
+      });
+      expect(await ask.connections(organizationId)).toEqual([another, connection]);
+      expect(await ask.connections(newId('org'))).toEqual([]);
+    });
+
     describe('the directory', () => {
       it('is told in numbers, with the moment of the newest news', async () => {
         const organizationId = newId('org');

@@ -232,6 +232,18 @@ export const filledOrganization = () => {
     type: 'OktaSAML',
     state: 'active',
     asOf: minute(6),
+    certificates: [
+      { kind: 'RequestSigning', expiresAt: null, warnedAt: null, asOf: minute(3) },
+      { kind: 'ResponseSigning', expiresAt: days(30), warnedAt: minute(2), asOf: minute(4) },
+    ],
+    lastTest: {
+      at: minute(5),
+      by: userId,
+      outcome: 'failed',
+      error: 'email_unverified',
+      email: 'ada@acme.test',
+      missing: ['verified_email', 'name'],
+    },
   };
   const event = inboxEvent({ organizationId });
   const item = {

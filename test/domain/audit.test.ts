@@ -66,6 +66,7 @@ const link = {
   present: true,
   said: { at: monday, event: 'event_1' },
 };
+const certificate = { kind: 'ResponseSigning', expiresAt: minute(9), warnedAt: minute(1), asOf: minute(1) };
 const connection = {
   id: 'conn_1',
   organizationId: anId('org'),
@@ -73,6 +74,8 @@ const connection = {
   type: 'OktaSAML',
   state: 'active' as const,
   asOf: monday,
+  certificates: [certificate],
+  lastTest: null,
 };
 const domain = { name: 'acme.test', state: 'verified' as const, asOf: minute(1) };
 
@@ -158,6 +161,27 @@ const examples: { readonly [Type in DomainEventType]: DomainEvent & { readonly t
   'directory_group.member_added': { type: 'directory_group.member_added', link },
   'directory_group.member_removed': { type: 'directory_group.member_removed', link: { ...link, present: false } },
   'connection.changed': { type: 'connection.changed', connection, before: null },
+  'connection.certificate_expiring': { type: 'connection.certificate_expiring', connection, certificate },
+  'connection.certificate_renewed': {
+    type: 'connection.certificate_renewed',
+    connection,
+    certificate: { ...certificate, warnedAt: null },
+  },
+  'connection.tested': {
+    type: 'connection.tested',
+    connection,
+    test: {
+      at: minute(1),
+      by: anId('user'),
+      outcome: 'ok',
+      error: null,
+      email: 'ada@acme.test',
+      missing: ['name'],
+    },
+  },
+  'connection.created': { type: 'connection.created', connection },
+  'connection.removed': { type: 'connection.removed', connection },
+  'setup_link.issued': { type: 'setup_link.issued', organizationId: anId('org'), intent: 'sso' },
   'role_mappings.replaced': {
     type: 'role_mappings.replaced',
     organizationId: anId('org'),

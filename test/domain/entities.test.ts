@@ -7,7 +7,6 @@ import { Membership } from '#domain/memberships/membership.ts';
 import { Organization } from '#domain/organizations/organization.ts';
 import { closedProvisioningPolicy } from '#domain/provisioning/provisioning-policy.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
-import { type Connection, hearConnection } from '#domain/sso/connection.ts';
 import { User } from '#domain/users/user.ts';
 import { reasonOf } from '../support/refused.ts';
 import {
@@ -250,34 +249,6 @@ describe('an organization', () => {
     organization.delete();
     expect(organization.state.status).toBe('deleted');
     expect(reported(organization)).toEqual(['organization.deleted']);
-  });
-});
-
-describe('a connection', () => {
-  const connection = (state: Connection['state'], at: number): Connection => ({
-    id: 'conn_1',
-    organizationId: anId('org'),
-    name: 'Okta',
-    type: 'OktaSAML',
-    state,
-    asOf: minute(at),
-  });
-
-  it.each([
-    ['the newer word counts', [connection('active', 1), connection('inactive', 2)], 'inactive'],
-    ['an older word is ignored', [connection('inactive', 2), connection('active', 1)], 'inactive'],
-    ['a confirmation is news', [connection('active', 1), connection('active', 3), connection('inactive', 2)], 'active'],
-    ['a deletion is final', [connection('deleted', 2), connection('active', 3)], 'deleted'],
-    ['a deletion heard first stays', [connection('deleted', 2), connection('active', 1)], 'deleted'],
-  ])('%s', (_, words, state) => {
-    const end = words.reduce<Connection | undefined>((known, heard) => hearConnection(known, heard), undefined);
-    expect(end?.state).toBe(state);
-  });
-
-  it('is the same object when the word was no news', () => {
-    const known = connection('active', 2);
-    expect(hearConnection(known, connection('active', 2))).toBe(known);
-    expect(hearConnection(known, connection('inactive', 1))).toBe(known);
   });
 });
 

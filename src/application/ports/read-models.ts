@@ -8,6 +8,7 @@ import type { Role } from '#domain/memberships/role.ts';
 import type { OrganizationState } from '#domain/organizations/organization.ts';
 import type { SessionState } from '#domain/sessions/session.ts';
 import type { AgentId, ApiKeyId, MembershipId, OrganizationId, SessionId, UserId } from '#domain/shared/ids.ts';
+import type { Connection } from '#domain/sso/connection.ts';
 import type { UserState } from '#domain/users/user.ts';
 
 /** A page of a list. Keyset: stable while rows are added. */
@@ -118,6 +119,8 @@ export interface ReadModels {
   ): Promise<Page<ApiKeyState>>;
   apiKey(organizationId: OrganizationId, id: ApiKeyId): Promise<ApiKeyState | undefined>;
   directory(organizationId: OrganizationId): Promise<DirectoryOverview>;
+  /** The connections that exist, by id. */
+  connections(organizationId: OrganizationId): Promise<readonly Connection[]>;
   /** Groups that exist now, by name, with how many people stand in them. */
   groups(
     organizationId: OrganizationId,

@@ -14,7 +14,7 @@ import { Organization } from '#domain/organizations/organization.ts';
 import { accessOf } from '#domain/provisioning/decide.ts';
 import { isActive } from '#domain/provisioning/directory-picture.ts';
 import { isId } from '#domain/shared/ids.ts';
-import { hearConnection } from '#domain/sso/connection.ts';
+import { hearCertificate, hearConnection } from '#domain/sso/connection.ts';
 import { parseEmail } from '#domain/users/email.ts';
 import { User } from '#domain/users/user.ts';
 
@@ -56,7 +56,7 @@ export const applyProviderEvent = async (hearing: Hearing, event: ProviderEvent)
     case 'session':
       return hearSession(hearing, event);
     case 'connection':
-      return hearConnectionState(hearing, event);
+      return 'certificate' in event ? hearCertificateNews(hearing, event) : hearConnectionState(hearing, event);
     case 'nothing':
       return { is: 'ignored', because: event.because };
   }
@@ -206,7 +206,12 @@ const hearSession = async ({ tx, provider, clock }: Hearing, event: About<'sessi
   return (await endEach(tx, [session], 'provider_ended', clock.now())) > 0 ? applied : old;
 };
 
-const hearConnectionState = async ({ tx, organization }: Hearing, event: About<'connection'>): Promise<Applied> => {
+type AboutCertificate = Extract<About<'connection'>, { readonly certificate: unknown }>;
+
+const hearConnectionState = async (
+  { tx, organization, clock }: Hearing,
+  event: Exclude<About<'connection'>, AboutCertificate>,
+): Promise<Applied> => {
   if (!organization) return waitsFor('the organization of this connection');
   const organizationId = organization.state.id;
   const before = await tx.connections.get(organizationId, event.id);
@@ -217,6 +222,25 @@ const hearConnectionState = async ({ tx, organization }: Hearing, event: About<'
   // Said again later, it only moves its time: nothing that the trail should tell.
   if (before?.state !== connection.state || before.name !== connection.name) {
     tx.tell({ type: 'connection.changed', connection, before: before ?? null });
+  }
+  if (!before) await tx.inbox.wake(clock.now());
+  return applied;
+};
+
+const hearCertificateNews = async ({ tx, organization }: Hearing, event: AboutCertificate): Promise<Applied> => {
+  if (!organization) return waitsFor('the organization of this connection');
+  const before = await tx.connections.get(organization.state.id, event.id);
+  if (!before) return waitsFor('the connection of this certificate');
+  const { kind } = event.certificate;
+  const connection = hearCertificate(before, { ...event.certificate, at: event.at });
+  if (connection === before) return old;
+  await tx.connections.save(connection);
+  const certificate = connection.certificates.find((one) => one.kind === kind);
+  const known = before.certificates.find((one) => one.kind === kind);
+  // A warning or a renewal that is repeated says nothing new to the admins.
+  if (certificate && (!known || (known.warnedAt === null) !== (certificate.warnedAt === null))) {
+    const type = certificate.warnedAt ? 'connection.certificate_expiring' : 'connection.certificate_renewed';
+    tx.tell({ type, connection, certificate });
   }
   return applied;
 };

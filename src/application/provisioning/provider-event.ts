@@ -1,6 +1,7 @@
 // What an identity provider may tell us, in our words. Adapters translate into this; one use case applies it.
 
 import type { DirectoryEvent } from '#domain/provisioning/directory-event.ts';
+import type { CertificateNews } from '#domain/sso/connection.ts';
 
 /** Directory events are about an organization by the provider's name; the use case finds ours. */
 export type ProviderEvent =
@@ -50,6 +51,14 @@ export type ProviderEvent =
       readonly name: string;
       readonly type: string;
       readonly state: 'active' | 'inactive' | 'deleted';
+      readonly at: Date;
+    }
+  /** A certificate of a connection runs out soon, or has been replaced. */
+  | {
+      readonly about: 'connection';
+      readonly organization: string;
+      readonly id: string;
+      readonly certificate: Omit<CertificateNews, 'at'>;
       readonly at: Date;
     }
   /** Authentic, stored, and without consequence: a name we do not follow, or a shape we cannot read. */

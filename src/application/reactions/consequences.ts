@@ -66,6 +66,12 @@ export const consequencesOf = (event: DomainEvent): Consequences => {
     case 'directory_group.member_added':
     case 'directory_group.member_removed':
     case 'connection.changed':
+    case 'connection.certificate_expiring':
+    case 'connection.certificate_renewed':
+    case 'connection.tested':
+    case 'connection.created':
+    case 'connection.removed':
+    case 'setup_link.issued':
     case 'role_mappings.replaced':
     case 'sign_in.refused':
     case 'act.refused':

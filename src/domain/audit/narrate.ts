@@ -231,6 +231,37 @@ export const narrate = (event: DomainEvent): AuditDraft => {
       const target = { kind: 'connection', id };
       return { organizationId, action: event.type, target, before, after: { name, type, state }, outcome: done };
     }
+    case 'connection.certificate_expiring':
+    case 'connection.certificate_renewed': {
+      const { kind, expiresAt } = event.certificate;
+      const { organizationId, id, name } = event.connection;
+      const target = { kind: 'connection', id };
+      const after = { name, certificate: kind, expires_at: expiresAt?.toISOString() ?? null };
+      return { organizationId, action: event.type, target, before: null, after, outcome: done };
+    }
+    case 'connection.tested': {
+      const { outcome, error, email, missing } = event.test;
+      const { organizationId, id, name } = event.connection;
+      const target = { kind: 'connection', id };
+      const after = { name, result: outcome, error, email, missing };
+      return { organizationId, action: event.type, target, before: null, after, outcome: done };
+    }
+    case 'connection.created':
+    case 'connection.removed': {
+      const { organizationId, id, name, type } = event.connection;
+      const target = { kind: 'connection', id };
+      const facts = { name, type };
+      const change =
+        event.type === 'connection.created'
+          ? { before: null, after: facts }
+          : { before: facts, after: { removed: true } };
+      return { organizationId, action: event.type, target, ...change, outcome: done };
+    }
+    case 'setup_link.issued': {
+      const { organizationId, intent } = event;
+      const target = { kind: 'organization', id: organizationId };
+      return { organizationId, action: event.type, target, before: null, after: { intent }, outcome: done };
+    }
     case 'role_mappings.replaced': {
       const lines = (mappings: typeof event.after): Facts => ({
         mappings: mappings.map(({ groupId, role }) => `${groupId} → ${role}`),

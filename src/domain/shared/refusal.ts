@@ -63,6 +63,12 @@ export const refusals = {
   'role_mapping.owner_not_mappable': 'Ownership is handed over by the owner; a group cannot confer it.',
   'role_mapping.group_twice': 'A group may appear only once in the mappings.',
 
+  'connection.not_found': 'No such connection.',
+  'connection.refused': 'The identity provider would not take this connection. Check what you entered.',
+  'sso.not_supported':
+    'The identity provider cannot do this from here. Make a set-up link and do it on its own pages instead.',
+  'sso.not_ready': 'The identity provider does not know this organization yet. Try again in a minute.',
+
   'sign_in.state_invalid': 'This sign-in was not started in this browser, was used before, or took too long.',
   'sign_in.code_spent': 'This sign-in code is not good or was used before.',
   'sign_in.denied': 'The identity provider did not let this person in.',

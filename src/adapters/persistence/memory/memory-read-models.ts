@@ -195,6 +195,12 @@ export const memoryReadModels = (store: MemoryStore): ReadModels & Standings => 
         lastEventAt: moments.length > 0 ? new Date(Math.max(...moments)) : null,
       };
     },
+    connections: async (organizationId) =>
+      copy(
+        rows.connections
+          .where((row) => row.organizationId === organizationId && row.state !== 'deleted')
+          .toSorted(byId),
+      ),
     async groups(organizationId, page) {
       const [afterName = '', afterId = ''] = keyIn(page.cursor, 2) ?? [];
       const picture = pictureOf(organizationId);

@@ -21,6 +21,7 @@ import { AuditEntryRow, auditEntryFromRow } from './rows/audit.row.ts';
 import { MembershipRow, membershipFromRow } from './rows/membership.row.ts';
 import { OrganizationRow, organizationFromRow } from './rows/organization.row.ts';
 import { SessionRow, sessionFromRow } from './rows/session.row.ts';
+import { ConnectionRow, connectionFromRow } from './rows/settings.row.ts';
 import { UserRow, userFromRow } from './rows/user.row.ts';
 
 const batchSize = 500;
@@ -260,6 +261,10 @@ export const postgresReadModels = (fork: () => SqlEntityManager): ReadModels & S
         directories: found?.directories ?? [],
         lastEventAt: found?.last ? new Date(found.last) : null,
       };
+    },
+    async connections(organizationId) {
+      const rows = await fork().find(ConnectionRow, { organizationId, state: { $ne: 'deleted' } }, afresh);
+      return rows.map(connectionFromRow).toSorted((a, b) => (a.id < b.id ? -1 : 1));
     },
     async groups(organizationId, page) {
       const [afterName, afterId] = keyIn(page.cursor, 2) ?? [];

@@ -78,6 +78,11 @@ export const statusOf: Readonly<Record<RefusalReason, RefusalStatus>> = {
   'role_mapping.owner_not_mappable': 422,
   'role_mapping.group_twice': 422,
 
+  'connection.not_found': 404,
+  'connection.refused': 422,
+  'sso.not_supported': 422,
+  'sso.not_ready': 409,
+
   'sign_in.state_invalid': 400,
   'sign_in.code_spent': 403,
   'sign_in.denied': 403,
