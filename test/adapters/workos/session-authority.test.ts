@@ -38,15 +38,28 @@ describe('whether a session lives', () => {
     expect(listings(world)).toBe(1);
   });
 
-  it('is asked anew the next time, and after an end even while a list is on its way', async () => {
+  it('is asked anew the next time', async () => {
     const { world, sessions, isAlive } = await withSessions(1);
     const id = sessions[0]?.id ?? '';
-    const before = isAlive(id);
+    expect(await isAlive(id)).toBe(true);
     await world.provider.sessions.end(id);
     expect(await isAlive(id)).toBe(false);
-    await before;
-    expect(await isAlive(id)).toBe(false);
-    expect(listings(world)).toBe(3);
+    expect(listings(world)).toBe(2);
+  });
+
+  it('is asked anew after an end even while a list from before it is on its way', async () => {
+    const { world, sessions, isAlive } = await withSessions(1);
+    const id = sessions[0]?.id ?? '';
+    const { promise: until, resolve } = Promise.withResolvers<void>();
+    world.stub.plan({ play: 'delayed', until }, { on: /^GET .*\/sessions$/, times: 1 });
+    const before = isAlive(id);
+    await expect.poll(() => listings(world)).toBe(1);
+    await world.provider.sessions.end(id);
+    const after = isAlive(id);
+    await expect.poll(() => listings(world)).toBe(2);
+    expect(await after).toBe(false);
+    resolve();
+    expect(await before).toBe(true);
   });
 
   it('is no for somebody whom WorkOS has deleted', async () => {
@@ -124,18 +137,36 @@ describe('a refresh', () => {
     expect(await world.provider.sessions.refresh(tokens)).toEqual({ is: 'over' });
   });
 
-  it('for one organization is not mistaken for one for another', async () => {
-    const { world, signIn, ada } = await withSessions(0);
-    const closed = world.stub.organizations.addOrganization('Closed');
-    const { tokens, organization } = await signIn();
+  it('for one organization is not mistaken for one in the old place, whichever of the two comes first', async () => {
+    const { world, signIn, ada, acme } = await withSessions(0);
+    const second = world.stub.organizations.addOrganization('Second');
+    world.stub.organizations.addMembership(second.id, ada.id);
+    const { tokens } = await signIn();
     const { refreshToken } = tokens;
     const [stays, moves] = await Promise.all([
       world.provider.sessions.refresh({ refreshToken }),
-      world.provider.sessions.refresh({ refreshToken, organization: closed.id }),
+      world.provider.sessions.refresh({ refreshToken, organization: second.id }),
     ]);
-    expect(world.stub.organizations.isMember(closed.id, ada.id)).toBe(false);
-    expect(stays).toMatchObject({ is: 'refreshed', claims: { organization } });
-    expect(moves).not.toMatchObject({ claims: { organization: closed.id } });
+    expect(stays).toMatchObject({ is: 'refreshed' });
+    expect(moves).toMatchObject({ is: 'refreshed', claims: { organization: second.id } });
+    expect(acme.id).not.toBe(second.id);
+  });
+
+  it('that WorkOS answers with another organization than was asked for, twice, sends the person to sign in', async () => {
+    const { world, signIn } = await withSessions(0);
+    const { tokens } = await signIn();
+    const first = await world.provider.sessions.refresh(tokens);
+    if (first.is !== 'refreshed') throw new Error('not refreshed');
+    const body = {
+      user: {},
+      access_token: first.tokens.accessToken,
+      refresh_token: first.tokens.refreshToken,
+    };
+    world.stub.plan({ play: 'answer', status: 200, body });
+    const { refreshToken } = first.tokens;
+    expect(await world.provider.sessions.refresh({ refreshToken, organization: 'org_elsewhere' })).toEqual({
+      is: 'interaction_required',
+    });
   });
 });
 

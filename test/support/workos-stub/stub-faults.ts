@@ -16,6 +16,8 @@ export type Fault =
       readonly status: number;
       readonly body?: Readonly<Record<string, unknown>>;
     }
+  /** The request is served at once, and its answer stays on the way until then. */
+  | { readonly play: 'delayed'; readonly until: Promise<void> }
   /** A page of a gateway, whatever the status. */
   | { readonly play: 'page'; readonly status: number; readonly headers?: Readonly<Record<string, string>> }
   /** The connection breaks before a byte of the answer. */
@@ -37,7 +39,7 @@ export interface PlannedFault {
 
 /** Plays what stands in for an answer. */
 export const playFault = (
-  fault: Exclude<Fault, { play: 'lost' | 'served' }>,
+  fault: Exclude<Fault, { play: 'lost' | 'served' | 'delayed' }>,
   response: ServerResponse,
   requestId: string,
 ): void => {

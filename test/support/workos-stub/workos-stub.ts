@@ -96,10 +96,23 @@ export const startWorkosStub = async (clock: Clock): Promise<WorkosStub> => {
     requests.push(request);
     const requestId = newId('req');
     const fault = faultFor(request);
-    if (fault && fault.play !== 'lost' && fault.play !== 'served') return playFault(fault, response, requestId);
-    const answered = await answer(request);
-    if (fault?.play === 'lost') response.destroy();
-    else send(response, fault ?? answered, requestId);
+    if (!fault) return send(response, await answer(request), requestId);
+    switch (fault.play) {
+      case 'lost':
+        await answer(request);
+        response.destroy();
+        return;
+      case 'served':
+        await answer(request);
+        return send(response, fault, requestId);
+      case 'delayed': {
+        const answered = await answer(request);
+        await fault.until;
+        return send(response, answered, requestId);
+      }
+      default:
+        return playFault(fault, response, requestId);
+    }
   };
 
   const server = createServer((incoming, response) => {

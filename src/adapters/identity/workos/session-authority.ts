@@ -51,7 +51,11 @@ export const sessionAuthority = ({ transport, tokens, budget, log }: SessionAuth
     throw thrown;
   };
 
-  const refresh = async (refreshToken: string, organization: string | undefined): Promise<Refreshed> => {
+  const refresh = async (
+    refreshToken: string,
+    organization: string | undefined,
+    isRepeat = false,
+  ): Promise<Refreshed> => {
     const over = (): Refreshed => ({ is: 'over' });
     const interaction = (): Refreshed => ({ is: 'interaction_required' });
     const answer = await transport.interactive
@@ -78,7 +82,11 @@ export const sessionAuthority = ({ transport, tokens, budget, log }: SessionAuth
     if ('is' in answer) return answer;
     const { authenticatedAt: _, ...claims } = tokens.justIssued(answer.accessToken);
     const { accessToken, refreshToken: next } = answer;
-    return { is: 'refreshed', claims, tokens: { accessToken, refreshToken: next, expiresAt: claims.expiresAt } };
+    const pair = { accessToken, refreshToken: next, expiresAt: claims.expiresAt };
+    if (organization === undefined || claims.organization === organization)
+      return { is: 'refreshed', claims, tokens: pair };
+    // Somebody else has just used this token up, and WorkOS repeats what it told them: the pair is new, the place is not.
+    return isRepeat ? interaction() : refresh(next, organization, true);
   };
 
   return {
