@@ -99,7 +99,7 @@ await withPostgres('the database on PostgreSQL', (url) => {
     });
 
     it('is unavailable to whom its connection was cut under, keeps nothing of their work, and serves the next', async () => {
-      const database = await migrated({ connections: 2 });
+      const database = await migrated({ connections: 1 });
       const filled = filledOrganization();
       const cut = database.store.transact('across', async (tx) => {
         await filled.saveIn(tx);
