@@ -8,6 +8,17 @@ export type DatabaseConfig =
   | { readonly kind: 'embedded'; readonly folder: string }
   | { readonly kind: 'postgres'; readonly url: string };
 
+export type ProviderConfig =
+  | { readonly kind: 'fake' }
+  | {
+      readonly kind: 'workos';
+      readonly apiKey: string;
+      readonly clientId: string;
+      /** Origin, without a trailing slash. */
+      readonly apiUrl: string;
+      readonly issuers: readonly string[];
+    };
+
 export interface Config {
   readonly production: boolean;
   readonly host: string;
@@ -17,7 +28,7 @@ export interface Config {
   /** Where the embedded database, the fake provider and generated secrets are kept. */
   readonly dataDir: string;
   readonly database: DatabaseConfig;
-  readonly provider: 'fake';
+  readonly provider: ProviderConfig;
   /** Newest first; empty means: generate and keep them in `dataDir`. */
   readonly sessionSecrets: readonly string[];
   readonly apiKeyPeppers: readonly string[];
@@ -72,11 +83,11 @@ const environment = z.object({
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   DATA_DIR: z.string().default('./.data'),
   DATABASE_URL: databaseUrl.optional(),
-  IDENTITY_PROVIDER: z
-    .enum(['fake'], {
-      error: 'must be fake; sign-in through WorkOS is not part of this version yet (its webhooks are)',
-    })
-    .default('fake'),
+  IDENTITY_PROVIDER: z.enum(['fake', 'workos']).default('fake'),
+  WORKOS_API_KEY: z.string().optional(),
+  WORKOS_CLIENT_ID: z.string().optional(),
+  WORKOS_API_URL: z.url({ protocol: /^https?$/ }).default('https://api.workos.com'),
+  WORKOS_ISSUERS: list.default([]),
   SESSION_SECRETS: longSecrets.default([]),
   API_KEY_PEPPERS: longSecrets.default([]),
   WORKOS_WEBHOOK_SECRETS: list.default([]),
@@ -99,7 +110,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
   }
   const vars = parsed.data;
   const production = vars.NODE_ENV === 'production';
-  const faults = production ? faultsInProduction(vars) : [];
+  const faults = [...faultsOfWorkos(vars), ...(production ? faultsInProduction(vars) : [])];
   if (faults.length > 0) throw new ConfigurationFaults(faults);
   return {
     production,
@@ -108,7 +119,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
     publicUrl: new URL(vars.PUBLIC_URL ?? `http://localhost:${vars.PORT}`).origin,
     dataDir: vars.DATA_DIR,
     database: databaseOf(vars.DATABASE_URL, vars.DATA_DIR),
-    provider: vars.IDENTITY_PROVIDER,
+    provider: providerOf(vars),
     sessionSecrets: vars.SESSION_SECRETS,
     apiKeyPeppers: vars.API_KEY_PEPPERS,
     workosWebhookSecrets: vars.WORKOS_WEBHOOK_SECRETS,
@@ -123,9 +134,44 @@ const databaseOf = (url: string | undefined, dataDir: string): DatabaseConfig =>
   return url === 'memory:' ? { kind: 'memory' } : { kind: 'postgres', url };
 };
 
-/** What is convenient at a desk and wrong before customers. */
-const faultsInProduction = (vars: z.infer<typeof environment>): string[] => {
+type Vars = z.infer<typeof environment>;
+
+const providerOf = (vars: Vars): ProviderConfig => {
+  if (vars.IDENTITY_PROVIDER === 'fake') return { kind: 'fake' };
+  const apiUrl = new URL(vars.WORKOS_API_URL).origin;
+  const clientId = vars.WORKOS_CLIENT_ID ?? '';
+  const issuers = vars.WORKOS_ISSUERS.length > 0 ? vars.WORKOS_ISSUERS : usualIssuers(apiUrl, clientId);
+  return { kind: 'workos', apiKey: vars.WORKOS_API_KEY ?? '', clientId, apiUrl, issuers };
+};
+
+/**
+ * What WorkOS is known to write as `iss`, for a desk; at the desk an emulator may call itself localhost or 127.0.0.1.
+ * Production names the one of its environment (see docs/workos.md).
+ */
+const usualIssuers = (apiUrl: string, clientId: string): string[] => {
+  const names = [apiUrl, apiUrl.replace('//127.0.0.1', '//localhost'), apiUrl.replace('//localhost', '//127.0.0.1')];
+  return [...new Set(names)].flatMap((name) => [name, `${name}/`, `${name}/user_management/${clientId}`]);
+};
+
+const faultsOfWorkos = (vars: Vars): string[] => {
+  if (vars.IDENTITY_PROVIDER !== 'workos') return [];
   const faults: string[] = [];
+  const { pathname, search } = new URL(vars.WORKOS_API_URL);
+  if (!vars.WORKOS_API_KEY) faults.push('WORKOS_API_KEY must be set where IDENTITY_PROVIDER is workos');
+  if (!vars.WORKOS_CLIENT_ID) faults.push('WORKOS_CLIENT_ID must be set where IDENTITY_PROVIDER is workos');
+  if (pathname !== '/' || search !== '') faults.push('WORKOS_API_URL must be an address without a path');
+  return faults;
+};
+
+/** What is convenient at a desk and wrong before customers. */
+const faultsInProduction = (vars: Vars): string[] => {
+  const faults: string[] = [];
+  if (vars.IDENTITY_PROVIDER === 'workos' && vars.WORKOS_ISSUERS.length === 0)
+    faults.push('WORKOS_ISSUERS must name the issuer of your environment in production; see docs/workos.md');
+  if (vars.IDENTITY_PROVIDER === 'workos' && !vars.WORKOS_API_URL.startsWith('https://'))
+    faults.push('WORKOS_API_URL must be an https address in production');
+  if (vars.IDENTITY_PROVIDER === 'workos' && vars.WORKOS_WEBHOOK_SECRETS.length === 0)
+    faults.push('WORKOS_WEBHOOK_SECRETS must be set in production; without it no webhook is accepted');
   if (vars.IDENTITY_PROVIDER === 'fake')
     faults.push('IDENTITY_PROVIDER must not be fake in production: anybody could sign in as anybody');
   if (vars.SESSION_SECRETS.length === 0)

@@ -5,6 +5,18 @@ import { fakeProviderPages } from '#adapters/identity/fake/routes.ts';
 import type { FakeWorld } from '#adapters/identity/fake/world.ts';
 import type { ServiceParts } from '#bootstrap/service.ts';
 
+/** What the fake says goes where WorkOS' would go: by HTTP to our own webhook. */
+export const deliverOverHttp = (world: FakeWorld, serviceUrl: string): void =>
+  world.deliverTo(async ({ body, signature }) => {
+    const answer = await fetch(`${serviceUrl}/webhooks/fake`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'workos-signature': signature },
+      body: new Uint8Array(body),
+    });
+    await answer.arrayBuffer();
+    if (!answer.ok) throw new Error(`the webhook answered ${answer.status}`);
+  });
+
 export const fakeIdentity = (world: FakeWorld): Pick<ServiceParts, 'provider' | 'pages'> => ({
   provider: new FakeIdentityProvider(world),
   pages: {

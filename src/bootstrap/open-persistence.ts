@@ -1,10 +1,12 @@
 // Opens the configured database and brings it to this version.
 
+import { join } from 'node:path';
 import { memoryReadModels } from '#adapters/persistence/memory/memory-read-models.ts';
 import { MemoryStore } from '#adapters/persistence/memory/memory-store.ts';
 import { openPglite, openPostgres } from '#adapters/persistence/postgres/open-database.ts';
 import { typeIds } from '#adapters/system/type-ids.ts';
 import type { DatabaseConfig } from '#bootstrap/config.ts';
+import { lockFolder } from '#bootstrap/folder-lock.ts';
 import type { Persistence } from '#bootstrap/modules/persistence.module.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
 
@@ -19,14 +21,19 @@ export const openPersistence = async (config: DatabaseConfig): Promise<OpenPersi
     const store = new MemoryStore(typeIds);
     return { store, readModels: memoryReadModels(store), check: async () => {}, close: async () => {} };
   }
+  const unlock = config.kind === 'embedded' ? await lockFolder(config.folder) : async () => {};
   const database =
     config.kind === 'postgres'
       ? await openPostgres({ url: config.url, ids: typeIds })
-      : await openPglite({ dataDir: config.folder, ids: typeIds });
+      : await openPglite({ dataDir: join(config.folder, 'data'), ids: typeIds });
+  const close = async (): Promise<void> => {
+    await database.close();
+    await unlock();
+  };
   try {
     await database.migrate();
   } catch (fault) {
-    await database.close();
+    await close();
     throw fault;
   }
   return {
@@ -35,6 +42,6 @@ export const openPersistence = async (config: DatabaseConfig): Promise<OpenPersi
     check: async () => {
       if (!(await database.isReachable())) throw new Refusal('storage.unavailable');
     },
-    close: () => database.close(),
+    close,
   };
 };

@@ -1,14 +1,15 @@
-// Listens, keeps the workers going, carries the fake provider's deliveries to our own webhook, and stops without dropping anything.
+// Listens, keeps the workers going, and stops without dropping anything.
 
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { httpServer } from '#adapters/delivery/http/kit/server.ts';
-import type { FakeWorld } from '#adapters/identity/fake/world.ts';
 import { typeIds } from '#adapters/system/type-ids.ts';
 import type { Log } from '#application/ports/system.ts';
 import type { Service } from '#bootstrap/service.ts';
 
 export interface Serving {
+  /** Where it listens, for callers on this machine. */
+  readonly url: string;
   /** Stops taking requests, lets those under way finish, then the workers, then writes down what only memory knew. */
   close(): Promise<void>;
 }
@@ -28,24 +29,12 @@ const listen = (server: Server, port: number, host: string): Promise<void> =>
 
 export const serve = async (
   service: Service,
-  world: FakeWorld,
   address: { readonly port: number; readonly host: string },
   log: Log,
 ): Promise<Serving> => {
   const server = httpServer(service.listener, typeIds);
   await listen(server, address.port, address.host);
   const { port, address: host, family } = server.address() as AddressInfo;
-  const own = `http://${family === 'IPv6' ? `[${host}]` : host}:${port}`;
-
-  world.deliverTo(async ({ body, signature }) => {
-    const answer = await fetch(`${own}/webhooks/fake`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'workos-signature': signature },
-      body: new Uint8Array(body),
-    });
-    await answer.arrayBuffer();
-    if (!answer.ok) throw new Error(`the webhook answered ${answer.status}`);
-  });
 
   const every = (seconds: number, name: string, task: () => Promise<unknown> | unknown): NodeJS.Timeout => {
     let busy = false;
@@ -72,14 +61,13 @@ export const serve = async (
   ];
 
   return {
+    url: `http://${family === 'IPv6' ? `[${host}]` : host}:${port}`,
     async close() {
       const finished = new Promise<void>((resolve) => server.close(() => resolve()));
       const impatience = setTimeout(() => server.closeAllConnections(), drainSeconds * second);
       await finished;
       clearTimeout(impatience);
-      world.deliverTo(undefined);
       for (const timer of timers) clearInterval(timer);
-      await world.settled();
       await service.inbox.drain();
       await service.outbox.drain();
       await service.activity.flush();

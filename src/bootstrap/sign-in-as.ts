@@ -30,11 +30,13 @@ export const signInAs = async (
     organization,
   });
   if (outcome.is !== 'signed_in') throw new Error(`the fake provider refused ${email}: ${outcome.because}`);
-  return useCases.completeLogin({
+  const completed = await useCases.completeLogin({
     code: outcome.code,
     state: started.state,
     box: started.box,
     replaces: undefined,
     source,
   });
+  if (completed.is !== 'signed_in') throw new Error('a sign-in ended as the test of a connection');
+  return completed;
 };

@@ -1,4 +1,4 @@
-// What a newcomer reads after `npm start`: where to click, and one command for each kind of caller.
+// What one reads after the start: with the demo, where to click and one command for each kind of caller.
 
 import type { Config } from '#bootstrap/config.ts';
 import type { Demo } from '#bootstrap/demo.ts';
@@ -8,6 +8,10 @@ const databases: Readonly<Record<Config['database']['kind'], string>> = {
   embedded: 'embedded PostgreSQL, kept in',
   postgres: 'PostgreSQL server',
 };
+
+/** Without a demo there is nothing to show but that it runs. */
+export const ready = ({ publicUrl }: Config): string =>
+  `HatiData Identity is ready at ${publicUrl} (sign in at ${publicUrl}/auth/login, API at ${publicUrl}/docs)\n`;
 
 export const welcome = (config: Config, demo: Demo): string => {
   const { publicUrl, database } = config;

@@ -23,6 +23,8 @@ import { keepSessionAlive } from '#application/sessions/keep-session-alive.ts';
 import { refreshSession } from '#application/sessions/refresh-session.ts';
 import { signOut } from '#application/sessions/sign-out.ts';
 import { switchOrganization } from '#application/sessions/switch-organization.ts';
+import { connectionTests, failLogin, startConnectionTest } from '#application/sso/connection-tests.ts';
+import * as sso from '#application/sso/connections.ts';
 import { unitOfWork } from '#application/unit-of-work.ts';
 import type { UseCases } from '#application/use-cases.ts';
 import { T } from '#bootstrap/tokens.ts';
@@ -78,9 +80,22 @@ export const applicationModule = new ContainerModule(({ bind }) => {
       const [clock, ids, entropy] = [parts.get(T.clock), parts.get(T.ids), parts.get(T.entropy)];
       const [digest, seal, networks] = [parts.get(T.digest), parts.get(T.seal), parts.get(T.networks)];
       const { trustSeconds } = settings;
+      const tests = connectionTests(provider, readModels, uow, clock);
       return {
         beginLogin: beginLogin(provider, readModels, seal, entropy, digest, settings),
-        completeLogin: completeLogin({ provider, readModels, standings, uow, seal, clock, ids, entropy, digest }),
+        completeLogin: completeLogin({
+          provider,
+          readModels,
+          standings,
+          uow,
+          seal,
+          clock,
+          ids,
+          entropy,
+          digest,
+          connectionTests: tests,
+        }),
+        failLogin: failLogin(tests, uow, seal, clock, digest),
         signOut: signOut(provider, uow, clock, settings),
         refreshSession: refreshSession(provider, standings, readModels, uow, seal, clock, settings),
         keepSessionAlive: keepSessionAlive(provider, readModels, cache, seal, clock, log, trustSeconds),
@@ -128,6 +143,12 @@ export const applicationModule = new ContainerModule(({ bind }) => {
         setRoleMappings: provisioning.setRoleMappings(uow, clock, ids),
         getProvisioningPolicy: provisioning.getProvisioningPolicy(readModels),
         setProvisioningPolicy: provisioning.setProvisioningPolicy(uow, clock, ids),
+
+        getSso: sso.getSso(provider, readModels),
+        createSetupLink: sso.createSetupLink(provider, uow, settings),
+        createConnection: sso.createConnection(provider, uow, clock),
+        startConnectionTest: startConnectionTest(provider, readModels, uow, seal, clock, entropy, digest, settings),
+        removeConnection: sso.removeConnection(provider, uow, clock),
 
         receiveDelivery: receiveDelivery(store, deliveries, inbox.wake, clock, ids),
 

@@ -1,0 +1,32 @@
+// Opens the configured identity provider. A new one is one more branch here, and a folder in adapters/identity.
+
+import { join } from 'node:path';
+import { FakeWorld } from '#adapters/identity/fake/world.ts';
+import { workosIdentityProvider } from '#adapters/identity/workos/workos-identity-provider.ts';
+import { systemClock } from '#adapters/system/system-clock.ts';
+import type { Log } from '#application/ports/system.ts';
+import type { Config } from '#bootstrap/config.ts';
+import { fakeIdentity } from '#bootstrap/fake-identity.ts';
+import type { ServiceParts } from '#bootstrap/service.ts';
+
+export interface OpenIdentity extends Pick<ServiceParts, 'provider' | 'pages'> {
+  /** The fake's world, where it is the provider: it wants a demo, and somebody who carries its deliveries. */
+  readonly world?: FakeWorld;
+}
+
+export const openIdentity = async (config: Config, log: Log): Promise<OpenIdentity> => {
+  const { provider, publicUrl } = config;
+  switch (provider.kind) {
+    case 'fake': {
+      const file = config.database.kind === 'memory' ? undefined : join(config.dataDir, 'fake-idp.json');
+      const world = await FakeWorld.open({ publicUrl, clock: systemClock, file });
+      return { ...fakeIdentity(world), world };
+    }
+    case 'workos': {
+      const { apiKey, clientId, apiUrl, issuers } = provider;
+      const webhookSecrets = config.workosWebhookSecrets;
+      const workos = { apiKey, clientId, apiUrl, issuers, webhookSecrets, clock: systemClock, log };
+      return { provider: await workosIdentityProvider(workos) };
+    }
+  }
+};
