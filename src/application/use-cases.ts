@@ -10,6 +10,8 @@ import type {
   Page,
   PageRequest,
 } from '#application/ports/read-models.ts';
+import type { LoginStarted } from '#application/sessions/login-box.ts';
+import type { ConnectionTested, SsoUseCases } from '#application/sso/sso-use-cases.ts';
 import type { AgentState } from '#domain/access/agent.ts';
 import type { ApiKeyState } from '#domain/access/api-key.ts';
 import type { ApiKeySecret, KeyMode } from '#domain/access/api-key-secret.ts';
@@ -32,7 +34,7 @@ import type { UserState } from '#domain/users/user.ts';
  * missing scope `caller.scope_missing`. Each may also throw `storage.unavailable` and, where writers met too often,
  * `request.conflict`; those that speak with the provider, `identity.unavailable` and `identity.throttled`.
  */
-export interface UseCases {
+export interface UseCases extends SsoUseCases {
   // Signing in and out
   readonly beginLogin: BeginLogin;
   readonly completeLogin: CompleteLogin;
@@ -175,20 +177,13 @@ export type BeginLogin = (request: {
   /** Where to land afterwards. Anything but a path of our own becomes `/`. */
   readonly returnTo: string | undefined;
   readonly remember: boolean;
+  /** The provider's invitation that brought the person here. It travels in the URL and in the box, and is kept nowhere. */
+  readonly invitationToken?: string | undefined;
 }) => Promise<LoginStarted>;
 
-export interface LoginStarted {
-  /** The provider's page: send the browser there. */
-  readonly url: string;
-  readonly state: string;
-  /** Sealed; keep it in a cookie of this browser and bring it to `completeLogin`. Holds the PKCE verifier. */
-  readonly box: string;
-  /** How long the box opens. */
-  readonly seconds: number;
-}
-
 /**
- * Finishes a sign-in: the code must belong to a login that this very browser started, once.
+ * Finishes a sign-in: the code must belong to a login that this very browser started, once. Where that was a test of a
+ * connection, its result is recorded instead, whatever it is.
  * @throws Refusal `sign_in.state_invalid` (start afresh), `sign_in.code_spent`, `sign_in.email_unverified`,
  * `sign_in.not_a_member`, `sign_in.denied`; each is audited where the person is known
  */
@@ -199,9 +194,10 @@ export type CompleteLogin = (request: {
   /** The session reference this browser still has; that session ends. */
   readonly replaces: string | undefined;
   readonly source: Source;
-}) => Promise<SignedIn>;
+}) => Promise<SignedIn | ConnectionTested>;
 
 export interface SignedIn {
+  readonly is: 'signed_in';
   readonly sessionId: SessionId;
   readonly userId: UserId;
   readonly organizationId: OrganizationId | null;

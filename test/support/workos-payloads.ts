@@ -131,6 +131,17 @@ export const session = (facts: Wire = {}): Wire => ({
   ...facts,
 });
 
+/** These two events quote the connection by its ids only, and WorkOS' SDK passes them on as they came. */
+export const certificateNews = (facts: Wire = {}): Wire => ({
+  connection: { id: 'conn_01', organization_id: 'org_01' },
+  certificate: {
+    certificate_type: 'ResponseSigning',
+    expiry_date: '2026-12-31T00:00:00.000Z',
+    is_expired: false,
+  },
+  ...facts,
+});
+
 export const connection = (facts: Wire = {}): Wire => ({
   object: 'connection',
   id: 'conn_01',
@@ -208,6 +219,8 @@ export const consequential = (): readonly Wire[] => [
   event('connection.activated', connection()),
   event('connection.deactivated', connection({ state: 'inactive', status: 'unlinked' })),
   event('connection.deleted', without(connection(), 'external_key', 'status', 'domains')),
+  event('connection.saml_certificate_renewal_required', certificateNews({ days_until_expiry: 30 })),
+  event('connection.saml_certificate_renewed', certificateNews()),
 ];
 
 const named = (prefix: string, ...ends: readonly string[]): string[] => ends.map((end) => `${prefix}${end}`);

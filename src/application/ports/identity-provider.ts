@@ -21,6 +21,8 @@ export interface IdentityProvider {
   readonly deliveries: EventDeliveries;
   /** The ordered list of everything the provider said, to heal what a webhook lost. */
   readonly feed?: EventFeed;
+  /** How an organization's own single sign-on is set up, tested and removed. */
+  readonly sso?: SsoAdministration;
 }
 
 export interface LoginRequest {
@@ -33,6 +35,10 @@ export interface LoginRequest {
   readonly organization?: string | undefined;
   /** An address to start with; a hint, never a proof. */
   readonly loginHint?: string | undefined;
+  /** The connection to sign in through, past every page that chooses one; then no organization is named. For providers with `sso`. */
+  readonly connection?: string | undefined;
+  /** The provider's invitation that this sign-in accepts, as its e-mail carried it; a secret until it is used. */
+  readonly invitationToken?: string | undefined;
 }
 
 /** What a successful sign-in proves. */
@@ -70,6 +76,8 @@ export interface HostedLogin {
     readonly userAgent: string | null;
     /** The provider's organization that the login was asked for: a preference, should the provider leave the choice to us. */
     readonly organization?: string | undefined;
+    /** The invitation that the login was asked for. */
+    readonly invitationToken?: string | undefined;
   }): Promise<ProvenIdentity | undefined>;
 }
 
@@ -127,6 +135,55 @@ export interface OrganizationRegistry {
   admit(member: { readonly organization: string; readonly subject: string }): Promise<void>;
   /** Ends that membership at the provider. Somebody who is no member (any more) is not an error. */
   dismiss(member: { readonly organization: string; readonly subject: string }): Promise<void>;
+}
+
+/** What one visits the provider's set-up pages for. */
+export const setupIntents = ['sso', 'domain_verification', 'dsync', 'certificate_renewal'] as const;
+export type SetupIntent = (typeof setupIntents)[number];
+
+/** A connection as the provider lists it now. */
+export interface ListedConnection {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+  /** Whatever is not active lets nobody in: drafts count as inactive. */
+  readonly state: 'active' | 'inactive';
+  readonly asOf: Date;
+}
+
+/** What the customer's identity provider hands out. The client secret goes to the provider and nowhere else. */
+export type ConnectionDetails =
+  | { readonly protocol: 'saml'; readonly metadataUrl: string }
+  | {
+      readonly protocol: 'oidc';
+      readonly discoveryUrl: string;
+      readonly clientId: string;
+      readonly clientSecret: string;
+    };
+
+export interface SsoAdministration {
+  /**
+   * The address of the provider's own pages, on which the organization's IT admin does one thing. It lets in whoever has it
+   * and is good for about five minutes: pass it on at once; never store it, never log it.
+   */
+  setupLink(request: {
+    /** The provider's name of the organization. */
+    readonly organization: string;
+    readonly intent: SetupIntent;
+    /** Where its pages lead back to. */
+    readonly returnTo: string;
+  }): Promise<string>;
+  /** All connections of the organization that there are now, also those that are not finished. */
+  connections(organization: string): Promise<readonly ListedConnection[]>;
+  /** Nobody signs in through it any more. One that is gone is not an error. */
+  removeConnection(id: string): Promise<void>;
+  /**
+   * Makes a connection from here, where the provider offers that and it is switched on.
+   * @throws Refusal `connection.refused` when the provider does not take the details
+   */
+  readonly createConnection?: (
+    request: { readonly organization: string; readonly name: string } & ConnectionDetails,
+  ) => Promise<ListedConnection>;
 }
 
 /** A delivery as it came over the wire: nothing has parsed it. */

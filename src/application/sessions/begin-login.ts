@@ -3,12 +3,10 @@
 import type { IdentityProvider } from '#application/ports/identity-provider.ts';
 import type { ReadModels } from '#application/ports/read-models.ts';
 import type { Digest, Entropy, Seal } from '#application/ports/system.ts';
+import { closeLoginBox, loginSeconds } from '#application/sessions/login-box.ts';
 import { safeReturnTo } from '#application/sessions/return-to.ts';
 import type { BeginLogin } from '#application/use-cases.ts';
 import { domainOf, parseEmail } from '#domain/users/email.ts';
-
-/** As long as a provider's code lives, and no longer. */
-export const loginSeconds = 600;
 
 export const beginLogin =
   (
@@ -37,13 +35,16 @@ export const beginLogin =
       codeChallenge: digest.pkceChallenge(codeVerifier),
       organization: ref,
       loginHint: email,
+      invitationToken: request.invitationToken,
     });
-    const returnTo = safeReturnTo(request.returnTo);
-    const remember = request.remember;
-    const box = await seal.close(
-      'login',
-      { state, codeVerifier, returnTo, remember, organization: organization?.id ?? null },
-      loginSeconds,
-    );
+    const box = await closeLoginBox(seal, {
+      state,
+      codeVerifier,
+      returnTo: safeReturnTo(request.returnTo),
+      remember: request.remember,
+      organization: organization?.id ?? null,
+      invitationToken: request.invitationToken ?? null,
+      test: null,
+    });
     return { url, state, box, seconds: loginSeconds };
   };

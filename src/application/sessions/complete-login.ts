@@ -4,15 +4,15 @@ import type { IdentityProvider, ProvenIdentity } from '#application/ports/identi
 import type { ReadModels, Standings } from '#application/ports/read-models.ts';
 import type { Clock, Digest, Entropy, Ids, Seal } from '#application/ports/system.ts';
 import { arrivingUser, placeOf } from '#application/sessions/arrival.ts';
-import { loginSeconds } from '#application/sessions/begin-login.ts';
+import { openLoginBox, spendState } from '#application/sessions/login-box.ts';
 import { refreshBoxOf } from '#application/sessions/refresh-box.ts';
+import type { ConnectionTests } from '#application/sso/connection-tests.ts';
 import type { Transaction, UnitOfWork } from '#application/unit-of-work.ts';
 import type { CompleteLogin } from '#application/use-cases.ts';
 import { defaultSessionPolicy } from '#domain/organizations/session-policy.ts';
 import { Session } from '#domain/sessions/session.ts';
 import type { OrganizationId, SessionId, UserId } from '#domain/shared/ids.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
-import { secondsAfter } from '#domain/shared/time.ts';
 import { parseEmail } from '#domain/users/email.ts';
 
 export interface SignInParts {
@@ -25,6 +25,7 @@ export interface SignInParts {
   readonly ids: Ids;
   readonly entropy: Entropy;
   readonly digest: Digest;
+  readonly connectionTests: ConnectionTests;
 }
 
 export const completeLogin = (parts: SignInParts): CompleteLogin => {
@@ -32,14 +33,16 @@ export const completeLogin = (parts: SignInParts): CompleteLogin => {
 
   return async ({ code, state, box, replaces, source }) => {
     const nobody = { actor: { kind: 'anonymous', id: null }, source } as const;
-    const started = box === undefined ? undefined : await seal.open('login', box);
-    if (started?.['state'] !== state) throw new Refusal('sign_in.state_invalid');
-    const spendUntil = secondsAfter(clock.now(), loginSeconds);
-    const fresh = await uow.run('across', nobody, (tx) => tx.signIns.spend(digest.sha256(state), spendUntil));
-    if (!fresh) throw new Refusal('sign_in.state_invalid');
+    const started = await openLoginBox(seal, box, state);
+    if (!started) throw new Refusal('sign_in.state_invalid');
+    const isFresh = await spendState(uow, digest, clock, nobody, state);
+    if (!isFresh) throw new Refusal('sign_in.state_invalid');
+    if (started.test) return parts.connectionTests.finish(started, started.test, { code, source });
 
-    const codeVerifier = String(started['codeVerifier']);
-    const redeemed = await provider.login.redeem({ code, codeVerifier, ip: source.ip, userAgent: source.userAgent });
+    const { codeVerifier } = started;
+    const invitationToken = started.invitationToken ?? undefined;
+    const { ip, userAgent } = source;
+    const redeemed = await provider.login.redeem({ code, codeVerifier, ip, userAgent, invitationToken });
     if (!redeemed) throw new Refusal('sign_in.code_spent');
     try {
       const email = parseEmail(redeemed.email);
@@ -47,9 +50,9 @@ export const completeLogin = (parts: SignInParts): CompleteLogin => {
       const userId = await uow.run('across', nobody, (tx) =>
         arrivingUser(tx, provider.name, redeemed, email, ids, clock.now()),
       );
-      const proven = await inAnOrganization(redeemed, userId, started['organization'] as OrganizationId | null);
+      const proven = await inAnOrganization(redeemed, userId, started.organization);
 
-      const remembered = started['remember'] === true;
+      const remembered = started.remember;
       const reference = parts.entropy.reference();
       const old = replaces && (await parts.standings.ofSessionReference(digest.sha256(replaces)));
       const act = { actor: { kind: 'user', id: userId }, source } as const;
@@ -59,8 +62,18 @@ export const completeLogin = (parts: SignInParts): CompleteLogin => {
       });
       const { refreshBox, cookieSeconds } = await refreshBoxOf(seal, proven.tokens, session, clock.now());
       const { id: sessionId, organizationId } = session;
-      const returnTo = String(started['returnTo']);
-      return { sessionId, userId, organizationId, reference, refreshBox, remembered, cookieSeconds, returnTo };
+      const { returnTo } = started;
+      return {
+        is: 'signed_in',
+        sessionId,
+        userId,
+        organizationId,
+        reference,
+        refreshBox,
+        remembered,
+        cookieSeconds,
+        returnTo,
+      };
     } catch (refusal) {
       // The provider let them in and we do not: its session must not linger, and the trail must show the attempt.
       if (refusal instanceof Refusal && refusal.reason !== 'storage.unavailable') {

@@ -74,7 +74,7 @@ describe('a sign-in', () => {
       return friendly.beginLogin(request);
     };
     await withBrowser({ beginLogin }, async ({ go }) => {
-      const query = `email=Ada%40acme.test&organization_id=${anId('org')}&return_to=https%3A%2F%2Fevil.example&remember=true`;
+      const query = `email=Ada%40acme.test&organization_id=${anId('org')}&return_to=https%3A%2F%2Fevil.example&remember=true&invitation_token=inv1`;
       await go('GET', `/auth/login?${query}`);
     });
     expect(asked).toEqual({
@@ -82,6 +82,7 @@ describe('a sign-in', () => {
       organizationId: anId('org'),
       returnTo: 'https://evil.example',
       remember: true,
+      invitationToken: 'inv1',
     });
   });
 
@@ -241,6 +242,49 @@ describe('a callback', () => {
         error: { reason: 'identity.unavailable' },
       });
     }));
+});
+
+describe('the test of a connection', () => {
+  const start = { origin: 'https://id.hatidata.example', 'sec-fetch-site': 'same-origin' };
+  const test = `/v1/organizations/${anId('org')}/sso/connections/conn_1/test`;
+
+  it('begins with a cookie and ends where it should, and the session of the browser stays what it was', async () => {
+    const completeLogin: UseCases['completeLogin'] = async ({ box }) => {
+      expect(box).toBe('box-1');
+      return { is: 'tested', returnTo: '/settings' };
+    };
+    await withBrowser({ completeLogin }, async ({ jar, go }) => {
+      jar.set('__Host-hd_session', reference);
+      const started = await go('POST', test, start);
+      expect(started.json).toEqual({ login_url: 'https://idp.example/authorize?connection=conn_1' });
+      const back = await go('GET', '/auth/callback?code=c&state=state-1');
+      expect(back.status).toBe(302);
+      expect(back.headers.location).toBe('/settings');
+      expect([...jar]).toEqual([['__Host-hd_session', reference]]);
+    });
+  });
+
+  it('from which nobody came back ends there too, with the error as one harmless word', async () => {
+    const heard: unknown[] = [];
+    const failLogin: UseCases['failLogin'] = async ({ error, state, box }) => {
+      heard.push([error, state, box]);
+      return { is: 'tested', returnTo: '/settings' };
+    };
+    await withBrowser({ failLogin }, async ({ jar, go }) => {
+      jar.set('__Host-hd_session', reference);
+      for (const error of ['connection_invalid', '%3Cscript%3E']) {
+        await go('POST', test, start);
+        const back = await go('GET', `/auth/callback?error=${error}&state=state-1`);
+        expect(back.headers.location).toBe('/settings');
+      }
+      // Without the cookie it is nobody's test.
+      expect((await go('GET', '/auth/callback?error=access_denied&state=state-1')).status).toBe(403);
+    });
+    expect(heard).toEqual([
+      ['connection_invalid', 'state-1', 'box-1'],
+      ['unknown', 'state-1', 'box-1'],
+    ]);
+  });
 });
 
 describe('cookies', () => {

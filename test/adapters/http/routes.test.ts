@@ -41,6 +41,14 @@ const member = {
   managed_by: 'hand',
   created_at: '2026-03-02T09:00:00.000Z',
 };
+const connection = {
+  id: 'conn_1',
+  name: 'Okta',
+  type: 'OktaSAML',
+  state: 'active',
+  certificates: [],
+  last_test: null,
+};
 const agent = {
   id: anId('agent'),
   name: 'nightly report',
@@ -151,6 +159,68 @@ const cases: readonly Case[] = [
     },
   },
   { ask: ['DELETE', `${org}/api-keys/${anId('key')}`], status: 204 },
+  {
+    ask: ['GET', `${org}/sso`],
+    status: 200,
+    answer: {
+      connections: [
+        {
+          ...connection,
+          certificates: [
+            {
+              kind: 'ResponseSigning',
+              expires_at: '2026-03-02T09:05:00.000Z',
+              warned_at: '2026-03-02T09:00:00.000Z',
+            },
+          ],
+          last_test: {
+            at: '2026-03-02T09:00:00.000Z',
+            by: anId('user'),
+            outcome: 'failed',
+            error: 'email_unverified',
+            email: 'ada@acme.test',
+            missing: ['verified_email'],
+          },
+        },
+      ],
+      can: { setup_link: true, test_connection: true, remove_connection: true, create_connection: false },
+    },
+  },
+  {
+    ask: ['POST', `${org}/sso/setup-link?return_to=/settings`],
+    json: { intent: 'certificate_renewal' },
+    status: 200,
+    answer: { url: 'https://idp.example/setup/certificate_renewal', expires_in_seconds: 300 },
+  },
+  {
+    ask: ['POST', `${org}/directory/setup-link`],
+    status: 200,
+    answer: { url: 'https://idp.example/setup/dsync', expires_in_seconds: 300 },
+  },
+  {
+    ask: ['POST', `${org}/sso/connections`],
+    json: { protocol: 'saml', name: 'Okta', metadata_url: 'https://acme.okta.com/app/metadata' },
+    status: 201,
+    answer: connection,
+  },
+  {
+    ask: ['POST', `${org}/sso/connections`],
+    json: {
+      protocol: 'oidc',
+      name: 'Okta',
+      discovery_url: 'https://acme.okta.com/.well-known/openid-configuration',
+      client_id: 'client',
+      client_secret: 'a secret that must not come back',
+    },
+    status: 201,
+    answer: connection,
+  },
+  {
+    ask: ['POST', `${org}/sso/connections/conn_1/test`],
+    status: 200,
+    answer: { login_url: 'https://idp.example/authorize?connection=conn_1' },
+  },
+  { ask: ['DELETE', `${org}/sso/connections/conn_1`], status: 204 },
   {
     ask: ['GET', `${org}/directory`],
     status: 200,
@@ -480,6 +550,7 @@ describe('the use cases', () => {
     const login = await served.send('GET', '/auth/login');
     const cookie = (login.cookies[0] ?? '').split(';')[0];
     await served.send('GET', '/auth/callback?code=c&state=state-1', { headers: { cookie } });
+    await served.send('GET', '/auth/callback?error=access_denied&state=state-1', { headers: { cookie } });
     await served.send('POST', '/auth/logout', { headers: byCookie });
     await served.send('POST', '/webhooks/fake', { body: '{}' });
     await served.send('PATCH', `${org}/members/${anId('mem')}`, { headers: byToken, json: { role: 'owner' } });

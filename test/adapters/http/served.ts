@@ -12,6 +12,7 @@ import { ApiKeySecret } from '#domain/access/api-key-secret.ts';
 import type { AgentCaller, UserCaller } from '#domain/access/caller.ts';
 import { scopes } from '#domain/access/scope.ts';
 import type { AuditEntry } from '#domain/audit/audit-entry.ts';
+import type { Connection } from '#domain/sso/connection.ts';
 import {
   aMembership,
   anAgent,
@@ -64,6 +65,24 @@ export const anAuditEntry: AuditEntry = {
   hash: 'f'.repeat(64),
 };
 
+export const aConnection: Connection = {
+  id: 'conn_1',
+  organizationId: anId('org'),
+  name: 'Okta',
+  type: 'OktaSAML',
+  state: 'active',
+  asOf: monday,
+  certificates: [{ kind: 'ResponseSigning', expiresAt: minute(5), warnedAt: monday, asOf: monday }],
+  lastTest: {
+    at: monday,
+    by: anId('user'),
+    outcome: 'failed',
+    error: 'email_unverified',
+    email: 'ada@acme.test',
+    missing: ['verified_email'],
+  },
+};
+
 const person = { id: anId('user'), email: aUser().email, name: 'Ada' };
 const aMember = { membership: aMembership(), user: person };
 const page = <T>(...items: T[]) => Promise.resolve({ items, next: null });
@@ -73,6 +92,7 @@ export const friendly: UseCases = {
   beginLogin: async () => ({ url: 'https://idp.example/authorize', state: 'state-1', box: 'box-1', seconds: 600 }),
   keepSessionAlive: async () => undefined,
   completeLogin: async () => ({
+    is: 'signed_in',
     sessionId: anId('sess'),
     userId: anId('user'),
     organizationId: anId('org'),
@@ -82,6 +102,7 @@ export const friendly: UseCases = {
     cookieSeconds: 3600,
     returnTo: '/landing',
   }),
+  failLogin: async () => undefined,
   signOut: async () => ({ logoutUrl: 'https://idp.example/logout' }),
   refreshSession: async () => ({
     tokens: { accessToken: 'new.access.token', refreshToken: 'new-refresh', expiresAt: minute(5) },
@@ -125,6 +146,19 @@ export const friendly: UseCases = {
     mappings.map((one) => ({ ...one, groupName: 'Engineers' })),
   getProvisioningPolicy: async () => ({ defaultRole: 'analyst', gateGroupId: null, justInTime: false }),
   setProvisioningPolicy: async (_caller, _organization, policy) => policy,
+  getSso: async () => ({
+    connections: [aConnection],
+    can: { setupLink: true, testConnection: true, removeConnection: true, createConnection: false },
+  }),
+  createSetupLink: async (_caller, { intent }) => ({ url: `https://idp.example/setup/${intent}`, seconds: 300 }),
+  createConnection: async (_caller, { name }) => ({ ...aConnection, name, certificates: [], lastTest: null }),
+  startConnectionTest: async () => ({
+    url: 'https://idp.example/authorize?connection=conn_1',
+    state: 'state-1',
+    box: 'box-1',
+    seconds: 600,
+  }),
+  removeConnection: async () => undefined,
   receiveDelivery: async () => 'stored',
   searchAudit: () => page(anAuditEntry),
   verifyAudit: async () => ({ entries: 1, whole: true, lastHash: 'f'.repeat(64), firstBroken: null }),

@@ -6,6 +6,7 @@ import { eventFrom, readEnvelope } from '#adapters/identity/wire/envelope.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
 import {
   bytes,
+  certificateNews,
   connection,
   consequential,
   directory,
@@ -68,6 +69,11 @@ describe('the envelope', () => {
     [
       'a failed domain, wrapped with its reason',
       event('organization_domain.verification_failed', { reason: 'x', organization_domain: organizationDomain() }),
+      'org_01',
+    ],
+    [
+      'a certificate, which quotes its connection',
+      event('connection.saml_certificate_renewed', certificateNews()),
       'org_01',
     ],
     ['a connection of no organization', event('connection.activated', without(connection(), 'organization_id')), null],

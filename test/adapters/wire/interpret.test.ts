@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { followed, interpret } from '#adapters/identity/wire/interpret.ts';
 import {
+  certificateNews,
   connection,
   consequential,
   directory,
@@ -360,6 +361,29 @@ describe('a session and a connection', () => {
       about: 'nothing',
       because: 'unreadable: connection.activated organization_id',
     });
+  });
+
+  it.each([
+    ['connection.saml_certificate_renewal_required', 'expiring'],
+    ['connection.saml_certificate_renewed', 'renewed'],
+  ])('says by %s of which connection a certificate is, which one, and until when it is good', (name, what) => {
+    expect(hear(name, certificateNews({ days_until_expiry: 30 }))).toEqual({
+      about: 'connection',
+      organization: 'org_01',
+      id: 'conn_01',
+      certificate: { what, kind: 'ResponseSigning', expiresAt: new Date('2026-12-31T00:00:00.000Z') },
+      at,
+    });
+  });
+
+  it('says that a certificate runs out even when it does not say which, or when', () => {
+    const name = 'connection.saml_certificate_renewal_required';
+    for (const certificate of [undefined, null, {}, { certificate_type: 7, expiry_date: 'soon' }]) {
+      expect(hear(name, certificateNews({ certificate }))).toMatchObject({
+        certificate: { what: 'expiring', kind: 'ResponseSigning', expiresAt: null },
+      });
+    }
+    expect(hear(name, certificateNews({ connection: {} }))).toMatchObject({ about: 'nothing' });
   });
 });
 

@@ -23,6 +23,7 @@ import { type Check, operationRoutes } from './operations.routes.ts';
 import { organizationRoutes } from './organizations.routes.ts';
 import { sessionRoutes } from './session.routes.ts';
 import { organizationSessionRoutes } from './sessions.routes.ts';
+import { ssoRoutes } from './sso.routes.ts';
 
 export interface HttpAppParts {
   readonly useCases: UseCases;
@@ -62,6 +63,7 @@ export const allRoutes = (parts: RouteParts): readonly Route[] => {
     ...memberRoutes(useCases),
     ...organizationSessionRoutes(useCases),
     ...agentRoutes(useCases),
+    ...ssoRoutes(useCases),
     ...directoryRoutes(useCases),
     ...auditRoutes(useCases),
     ...webhookRoutes(useCases, signatureHeaders),

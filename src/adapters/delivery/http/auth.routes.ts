@@ -27,7 +27,9 @@ const startAfresh = (cookies: Cookies): string => {
   return '/auth/login?again=1';
 };
 
-export const authRoutes = (useCases: Pick<UseCases, 'beginLogin' | 'completeLogin' | 'signOut'>): readonly Route[] => [
+export const authRoutes = (
+  useCases: Pick<UseCases, 'beginLogin' | 'completeLogin' | 'failLogin' | 'signOut'>,
+): readonly Route[] => [
   route({
     method: 'get',
     path: '/auth/login',
@@ -42,6 +44,10 @@ export const authRoutes = (useCases: Pick<UseCases, 'beginLogin' | 'completeLogi
       organization_id: idOf('org').optional(),
       return_to: line(2048).optional().meta({ description: 'A path of ours to land on afterwards.' }),
       remember: z.stringbool().optional().meta({ description: '`true`: stay signed in for days, not hours.' }),
+      invitation_token: line(512)
+        .min(1)
+        .optional()
+        .meta({ description: 'Of the invitation that brought the person here.' }),
       again: z.literal('1').optional().meta({ description: 'Set by ourselves when a sign-in had to start afresh.' }),
     }),
     answers: [302, 'redirect'],
@@ -62,6 +68,7 @@ export const authRoutes = (useCases: Pick<UseCases, 'beginLogin' | 'completeLogi
         organizationId: query.organization_id,
         returnTo: query.return_to,
         remember: query.remember ?? false,
+        invitationToken: query.invitation_token,
       });
       cookies.keepLogin(started.state, started.box, started.seconds);
       return started.url;
@@ -74,7 +81,7 @@ export const authRoutes = (useCases: Pick<UseCases, 'beginLogin' | 'completeLogi
     operation: 'completeLogin',
     summary: 'Finish a sign-in',
     description:
-      'Where the hosted login sends the browser back to. A callback that does not belong to a sign-in of this browser starts a fresh one, once.',
+      'Where the hosted login sends the browser back to. A callback that does not belong to a sign-in of this browser starts a fresh one, once. The test of a connection ends here too: its result is recorded, and nobody is signed in.',
     tags: ['sign-in'],
     allows: 'anyone',
     query: z.object({
@@ -101,13 +108,18 @@ export const authRoutes = (useCases: Pick<UseCases, 'beginLogin' | 'completeLogi
     async handle({ query: { code, state, error }, cookies, source }) {
       const box = state === undefined ? undefined : cookies.loginBox(state);
       if (state !== undefined) cookies.forgetLogin(state);
-      if (error !== undefined) throw refusedByProvider(error);
+      if (error !== undefined) {
+        const word = errorWord.test(error) ? error : 'unknown';
+        const tested = state && box ? await useCases.failLogin({ error: word, state, box, source }) : undefined;
+        if (tested) return tested.returnTo;
+        throw refusedByProvider(error);
+      }
       if (!code || !state || box === undefined) return startAfresh(cookies);
       try {
-        const signedIn = await useCases.completeLogin({ code, state, box, replaces: replacedBy(cookies), source });
+        const done = await useCases.completeLogin({ code, state, box, replaces: replacedBy(cookies), source });
         cookies.forgetStartedAgain();
-        cookies.keepSession(signedIn.reference, signedIn.refreshBox, signedIn.cookieSeconds);
-        return signedIn.returnTo;
+        if (done.is === 'signed_in') cookies.keepSession(done.reference, done.refreshBox, done.cookieSeconds);
+        return done.returnTo;
       } catch (thrown) {
         if (thrown instanceof Refusal && thrown.reason === 'sign_in.state_invalid') return startAfresh(cookies);
         throw thrown;

@@ -8,6 +8,7 @@ import { Refusal } from '#domain/shared/refusal.ts';
 import { listed, listShape, roleShape } from './entities.ts';
 import { line, listOf, org, pageOf } from './inputs.ts';
 import { type Route, route } from './kit/route.ts';
+import { returning, setupLink, setupLinkShape } from './sso.routes.ts';
 
 const directoryShape = z
   .object({
@@ -59,6 +60,7 @@ const mappable = (role: Role): AssignableRole => {
 export const directoryRoutes = (
   useCases: Pick<
     UseCases,
+    | 'createSetupLink'
     | 'getDirectory'
     | 'listGroups'
     | 'getRoleMappings'
@@ -81,6 +83,28 @@ export const directoryRoutes = (
       const { directories, lastEventAt } = await useCases.getDirectory(caller, params.org);
       return { directories: [...directories], last_event_at: lastEventAt?.toISOString() ?? null };
     },
+  }),
+
+  route({
+    method: 'post',
+    path: '/v1/organizations/{org}/directory/setup-link',
+    operation: 'createDirectorySetupLink',
+    summary: "Get a link to the identity provider's pages on which a directory is connected",
+    description: 'Good for minutes. It is neither kept nor logged; ask for another when it is too old.',
+    tags: ['directory'],
+    allows: 'orgs:manage',
+    params: { org },
+    query: returning,
+    answers: [200, setupLinkShape],
+    refuses: ['sso.not_supported', 'sso.not_ready'],
+    handle: async ({ caller, params, query, source }) =>
+      setupLink(
+        await useCases.createSetupLink(
+          caller,
+          { organizationId: params.org, intent: 'dsync', returnTo: query.return_to },
+          source,
+        ),
+      ),
   }),
 
   route({

@@ -46,7 +46,7 @@ const parsed = (body: Uint8Array): unknown => {
 /** The provider's organization: in the data itself, or in the record that the data quotes. */
 const organizationOf = (name: string, data: Readonly<Record<string, unknown>>): string | null => {
   if (name.startsWith('organization.')) return maybeRef.parse(data['id']);
-  const quoted = [data['group'], data['user'], data['organization_domain']].filter(isRecord);
+  const quoted = [data['group'], data['user'], data['organization_domain'], data['connection']].filter(isRecord);
   const refs = [data, ...quoted].map((record) => maybeRef.parse(record['organization_id']));
   return refs.find((ref) => ref !== null) ?? null;
 };

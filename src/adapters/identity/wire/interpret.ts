@@ -272,6 +272,33 @@ const aboutConnection =
     };
   };
 
+/** Without a kind there is one certificate: the one that every SAML connection has, with which answers are signed. */
+const usualCertificate = 'ResponseSigning';
+
+const aboutCertificate =
+  (what: 'expiring' | 'renewed'): Reader =>
+  (data, { at }) => {
+    const { connection, certificate } = z
+      .object({
+        connection: z.object({ id: ref, organization_id: ref }),
+        certificate: z
+          .object({ certificate_type: maybeText, expiry_date: maybeMoment })
+          .catch({ certificate_type: null, expiry_date: undefined }),
+      })
+      .parse(data);
+    return {
+      about: 'connection',
+      organization: connection.organization_id,
+      id: connection.id,
+      certificate: {
+        what,
+        kind: certificate.certificate_type ?? usualCertificate,
+        expiresAt: certificate.expiry_date ?? null,
+      },
+      at,
+    };
+  };
+
 /** A map, not an object: the name is the sender's, and an object would also answer to `constructor`. */
 const readers: ReadonlyMap<string, Reader> = new Map([
   ['dsync.activated', directoryConnected],
@@ -302,6 +329,8 @@ const readers: ReadonlyMap<string, Reader> = new Map([
   ['connection.activated', aboutConnection('active')],
   ['connection.deactivated', aboutConnection('inactive')],
   ['connection.deleted', aboutConnection('deleted')],
+  ['connection.saml_certificate_renewal_required', aboutCertificate('expiring')],
+  ['connection.saml_certificate_renewed', aboutCertificate('renewed')],
 ]);
 
 /** The names with consequences; everything else is stored and left alone. */

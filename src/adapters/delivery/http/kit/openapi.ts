@@ -60,6 +60,7 @@ const tagDescriptions: Readonly<Record<(typeof tags)[number], string>> = {
   members: 'The people of an organization and their roles.',
   sessions: 'The sessions that stand in an organization.',
   agents: 'Programs that act for an organization, and their API keys.',
+  sso: "The organization's own single sign-on: set up, tested, watched, removed.",
   directory: "What the customer's directory says, and what follows from it.",
   audit: 'Who did what, when, from where; chained by hashes.',
   webhooks: 'What identity providers tell us.',

@@ -34,6 +34,7 @@ export const tags = [
   'members',
   'sessions',
   'agents',
+  'sso',
   'directory',
   'audit',
   'webhooks',
