@@ -191,8 +191,12 @@ describe('removing a member', () => {
       expect(member).toMatchObject({ role: 'analyst', managed_by: 'provider' });
 
       world.clock.turn(60);
+      await world.outage('down', 60);
       await owner.delete(ofGlobex(world, `/members/${member.id}`));
       expect(refusal(await rita.get('/v1/whoami'))).toEqual([401, 'session.ended']);
+      const ended = (await trailOf(owner, world.globex)).find(({ action }) => action === 'session.ended');
+      expect(ended?.after?.['because']).toBe('membership_ended');
+      world.clock.turn(60);
       await world.settle();
       expect(world.provider.organizations.membersOf(ref).map(({ email }) => email)).not.toContain('rita@globex.test');
       await expect(world.signIn('rita@globex.test')).rejects.toMatchObject({ reason: 'sign_in.not_a_member' });

@@ -19,6 +19,7 @@ import {
   issueKey,
   memberNamed,
   ofAcme,
+  ofGlobex,
   olivia,
   refusal,
   tokensFor,
@@ -404,6 +405,19 @@ describe("a person's API client", () => {
         const refused = await world.anonymous.post('/v1/session/refresh', { refresh_token });
         expect(refusal(refused)).toEqual([401, 'session.refresh_refused']);
       }
+    }));
+
+  it('moves nowhere by the word of a provider that has not heard of a removal yet', () =>
+    inWorld(async (world) => {
+      const person = await world.signIn(carla, { organization: world.acme });
+      const owner = await world.signIn(gus);
+      const member = await memberNamed(owner, world.globex, carla);
+      await world.outage('down', 60);
+      await owner.delete(ofGlobex(world, `/members/${member.id}`));
+      await world.outage('none');
+      const ask = { refresh_token: person.refreshBox, organization_id: world.globex };
+      expect(refusal(await world.anonymous.post('/v1/session/refresh', ask))).toEqual([404, 'organization.not_found']);
+      expect((await person.get('/v1/whoami')).body.organization.name).toBe('Acme');
     }));
 
   it('moves only where the person belongs, and never by a refresh alone where single sign-on is asked for', () =>
