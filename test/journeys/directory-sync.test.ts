@@ -152,6 +152,16 @@ describe('groups and roles', () => {
       await world.settle();
       expect(await standing(owner, world.acme, dora)).toBe('revoked');
 
+      // Nor for somebody who was never in.
+      await hire(world, ['Engineering']);
+      world.clock.turn(60);
+      expect(refusal(await new Browser(world).signIn({ email: newby, method: 'sso' }))).toEqual([
+        403,
+        'sign_in.not_a_member',
+      ]);
+      await world.settle();
+      expect(await standing(owner, world.acme, newby)).toBe('unknown');
+
       await world.directory.join(dora, 'Data');
       expect(await standing(owner, world.acme, dora)).toBe('developer by directory');
       await world.directory.leave(dora, 'Data');

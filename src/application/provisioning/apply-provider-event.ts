@@ -11,7 +11,6 @@ import type { Transaction } from '#application/unit-of-work.ts';
 import { Membership } from '#domain/memberships/membership.ts';
 import { assignableRoles } from '#domain/memberships/role.ts';
 import { Organization } from '#domain/organizations/organization.ts';
-import { accessOf } from '#domain/provisioning/decide.ts';
 import { isActive } from '#domain/provisioning/directory-picture.ts';
 import { isId } from '#domain/shared/ids.ts';
 import { hearCertificate, hearConnection } from '#domain/sso/connection.ts';
@@ -74,8 +73,9 @@ const hearUser = async (hearing: Hearing, event: About<'user'>): Promise<Applied
   // Somebody whom we never met is remembered as gone, so that older news about them lets nobody in.
   if (event.what === 'deleted') return endUser(hearing, known ?? register(), event.at);
 
-  const announced = known ?? (event.emailVerified ? await unclaimed(tx, provider, email) : undefined);
-  const user = announced ?? register();
+  // An address that nobody verified is a claim: taken over, it would make its claimant whoever is hired under it next.
+  if (!event.emailVerified) return { is: 'ignored', because: 'the address is not verified yet' };
+  const user = known ?? (await unclaimed(tx, provider, email)) ?? register();
   user.linkIdentity(identity);
   user.describe({ email, name: event.name, at: event.at });
   await tx.save(user);
@@ -186,17 +186,12 @@ const hearMembership = async (hearing: Hearing, event: About<'membership'>): Pro
   if (standing && standing.state.managedBy !== 'provider') return { is: 'ignored', because: 'access ended here' };
   if (user.state.status !== 'active' || !role) return { is: 'ignored', because: 'nothing here grants access' };
   // Providers make members of those who merely sign in. Where a directory decides, it decides about them too.
-  const grant = { id: ids.next('mem'), organizationId, userId, at: event.at };
-  if (records.length > 0) {
-    const access = accessOf(picture, records, await tx.roleMappings.of(organizationId), provisioningPolicy);
-    if (access.to === 'nothing') return { is: 'ignored', because: 'the directory gives this person no access' };
-    await tx.save(Membership.grant({ ...grant, role: access.role, managedBy: 'directory' }));
-    return applied;
+  if (records.length > 0 || (await tx.directory.anyConnected(organizationId))) {
+    return { is: 'ignored', because: 'the directory decides who belongs here' };
   }
-  if (await tx.directory.anyConnected(organizationId)) {
-    return { is: 'ignored', because: 'the directory decides here, and does not know this person' };
-  }
-  await tx.save(Membership.grant({ ...grant, role, managedBy: 'provider' }));
+  await tx.save(
+    Membership.grant({ id: ids.next('mem'), organizationId, userId, role, managedBy: 'provider', at: event.at }),
+  );
   return applied;
 };
 
