@@ -11,7 +11,14 @@ import {
   SignJWT,
 } from 'jose';
 import { describe, expect, it } from 'vitest';
-import type { Delivery, IdentityProvider, ProvenIdentity, Refreshed } from '#application/ports/identity-provider.ts';
+import {
+  type Delivery,
+  type IdentityProvider,
+  type ProvenIdentity,
+  type Refreshed,
+  type SsoAdministration,
+  setupIntents,
+} from '#application/ports/identity-provider.ts';
 import type { OrganizationId } from '#domain/shared/ids.ts';
 
 /** Each clause gets a world of its own. */
@@ -35,6 +42,15 @@ export interface ProviderWorld {
   };
   /** The person completes the hosted login; what comes back is the authorization code. */
   signIn(codeChallenge: string): Promise<string>;
+  /** Single sign-on, for providers that administer it. */
+  readonly connection?:
+    | {
+        /** An active connection of `places.strict`. */
+        readonly id: string;
+        /** The person signs in through it; what comes back is the authorization code. */
+        signIn(codeChallenge: string): Promise<string>;
+      }
+    | undefined;
   /** Signs claims as the provider signs its tokens. */
   signToken(claims: JWTPayload): Promise<string>;
   /** Signs a body as the provider signs its deliveries, now. */
@@ -101,6 +117,19 @@ const needsFeed = ({ provider }: ProviderWorld): string | undefined =>
   provider.feed === undefined ? 'this provider has no feed' : undefined;
 const needsOutage = ({ outage }: ProviderWorld): string | undefined =>
   outage === undefined ? 'this world cannot take its provider down' : undefined;
+
+const needsSso = ({ provider, connection, places }: ProviderWorld): string | undefined => {
+  if (provider.sso === undefined) return 'this provider does not administer single sign-on';
+  return connection === undefined || places.strict === undefined ? 'this world has no connection' : undefined;
+};
+const needsCreation = (world: ProviderWorld): string | undefined =>
+  needsSso(world) ??
+  (world.provider.sso?.createConnection ? undefined : 'this provider makes no connections from here');
+
+const ssoOf = ({ provider, connection, places }: ProviderWorld) => {
+  if (!provider.sso || !connection || places.strict === undefined) throw new Error('there is no single sign-on');
+  return { sso: provider.sso, connection, strict: places.strict };
+};
 
 const feedOf = ({ provider }: ProviderWorld) => {
   if (!provider.feed) throw new Error('this provider has no feed');
@@ -169,6 +198,97 @@ const loginClauses: readonly Clause[] = [
       world.passTime(601);
       expect(await world.provider.login.redeem({ code, codeVerifier, ...browser })).toBeUndefined();
       expect(await world.provider.login.redeem({ code: 'never-given', codeVerifier, ...browser })).toBeUndefined();
+    },
+  },
+];
+
+const request = {
+  state: 'state-1',
+  redirectUri: 'http://localhost:3000/auth/callback',
+  codeChallenge: s256(codeVerifier),
+};
+
+const ssoClauses: readonly Clause[] = [
+  {
+    promise: 'the login address carries an invitation on',
+    check: async ({ provider }) => {
+      const url = new URL(await provider.login.urlFor({ ...request, invitationToken: 'invitation-1' }));
+      expect([...url.searchParams.values()]).toContain('invitation-1');
+    },
+  },
+  {
+    promise: 'the login address leads through a connection when one is named',
+    missing: needsSso,
+    check: async (world) => {
+      const { connection } = ssoOf(world);
+      const url = new URL(await world.provider.login.urlFor({ ...request, connection: connection.id }));
+      const sent = [...url.searchParams.values()];
+      expect(sent).toEqual(expect.arrayContaining([connection.id, request.state, request.codeChallenge]));
+    },
+  },
+  {
+    promise: 'whoever came through a connection came by single sign-on, to its organization',
+    missing: needsSso,
+    check: async (world) => {
+      const { connection, strict } = ssoOf(world);
+      const code = await connection.signIn(s256(codeVerifier));
+      const identity = await world.provider.login.redeem({ code, codeVerifier, ...browser, organization: strict });
+      expect(identity).toMatchObject({ email: world.person.email, method: 'sso', organization: strict });
+    },
+  },
+  {
+    promise: 'a set-up link is an address for each purpose, another one each time',
+    missing: needsSso,
+    check: async (world) => {
+      const { sso, strict } = ssoOf(world);
+      const returnTo = 'http://localhost:3000/settings';
+      const links: string[] = [];
+      for (const intent of [...setupIntents, ...setupIntents]) {
+        links.push(await sso.setupLink({ organization: strict, intent, returnTo }));
+      }
+      for (const link of links) expect(new URL(link).protocol).toMatch(/^https?:$/);
+      expect(new Set(links).size).toBe(links.length);
+    },
+  },
+  {
+    promise: 'the connections of an organization are listed as they are, and nobody else’s',
+    missing: needsSso,
+    check: async (world) => {
+      const { sso, connection, strict } = ssoOf(world);
+      expect(await sso.connections(strict)).toEqual([
+        {
+          id: connection.id,
+          name: expect.stringMatching(/./),
+          type: expect.stringMatching(/./),
+          state: 'active',
+          asOf: expect.any(Date),
+        },
+      ]);
+      expect(await sso.connections(world.places.home)).toEqual([]);
+    },
+  },
+  {
+    promise: 'a connection that was removed is listed no more; removing it again, or one that never was, is no error',
+    missing: needsSso,
+    check: async (world) => {
+      const { sso, connection, strict } = ssoOf(world);
+      await sso.removeConnection(connection.id);
+      expect(await sso.connections(strict)).toEqual([]);
+      await expect(sso.removeConnection(connection.id)).resolves.toBeUndefined();
+      await expect(sso.removeConnection('conn_never')).resolves.toBeUndefined();
+    },
+  },
+  {
+    promise: 'a connection that is made from here is one of the organization’s',
+    missing: needsCreation,
+    check: async (world) => {
+      const { sso } = ssoOf(world);
+      const organization = world.places.home;
+      const name = 'Home IdP';
+      const metadataUrl = 'https://idp.home.test/metadata';
+      const made = await sso.createConnection?.({ organization, name, protocol: 'saml', metadataUrl });
+      expect(made?.id).toMatch(/./);
+      expect(await sso.connections(organization)).toEqual([made]);
     },
   },
 ];
@@ -514,13 +634,19 @@ const feedClauses: readonly Clause[] = [
   },
 ];
 
+const ssoCalls = (sso: SsoAdministration, organization: string): Readonly<Record<string, () => Promise<unknown>>> => ({
+  setupLink: () => sso.setupLink({ organization, intent: 'sso', returnTo: 'http://localhost:3000/' }),
+  connections: () => sso.connections(organization),
+  removeConnection: () => sso.removeConnection('conn_never'),
+});
+
 /** Every call that needs the provider to answer. */
 const remoteCalls = (
   world: ProviderWorld,
   identity: ProvenIdentity,
   code: string,
 ): Readonly<Record<string, () => Promise<unknown>>> => {
-  const { login, sessions, organizations, feed } = world.provider;
+  const { login, sessions, organizations, feed, sso } = world.provider;
   const { providerSession, subject, tokens } = identity;
   const member = { organization: world.places.home, subject };
   return {
@@ -532,6 +658,7 @@ const remoteCalls = (
     admit: () => organizations.admit(member),
     dismiss: () => organizations.dismiss(member),
     ...(feed && { feed: () => feed.after(undefined, 10) }),
+    ...(sso && ssoCalls(sso, world.places.home)),
   };
 };
 
@@ -584,6 +711,7 @@ const outageClauses: readonly Clause[] = [
 
 export const clauses: readonly Clause[] = [
   ...loginClauses,
+  ...ssoClauses,
   ...tokenClauses,
   ...sessionClauses,
   ...organizationClauses,

@@ -2,7 +2,7 @@
 
 import { decodeJwt } from 'jose';
 import { describe, expect, it } from 'vitest';
-import type { HeardEvent, IdentityProvider } from '#application/ports/identity-provider.ts';
+import type { HeardEvent, IdentityProvider, SsoAdministration } from '#application/ports/identity-provider.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
 import { fakeProviderWorld } from '../adapters/fake/fake-provider-world.ts';
 import { clauses, identityProviderContract, type ProviderWorld } from './identity-provider.contract.ts';
@@ -32,6 +32,10 @@ const organizations = (provider: IdentityProvider, wrong: Partial<IdentityProvid
 const deliveries = (provider: IdentityProvider, wrong: Partial<IdentityProvider['deliveries']>) => ({
   deliveries: { ...provider.deliveries, ...wrong },
 });
+const sso = (provider: IdentityProvider, wrong: (whole: SsoAdministration) => Partial<SsoAdministration>) => {
+  if (!provider.sso) throw new Error('the fake administers single sign-on');
+  return { sso: { ...provider.sso, ...wrong(provider.sso) } };
+};
 const feed = ({ feed: whole }: IdentityProvider, wrong: (events: readonly HeardEvent[]) => readonly HeardEvent[]) => ({
   feed: { after: async (id: string | undefined, limit: number) => wrong((await whole?.after(id, limit)) ?? []) },
 });
@@ -61,7 +65,7 @@ const headerOf = (token: string): Record<string, unknown> =>
 const brokenProviders: readonly Broken[] = [
   {
     by: 'a login address without the state',
-    breaks: ['the login address carries'],
+    breaks: ['the login address carries the request'],
     wrong: (provider) =>
       login(provider, {
         urlFor: async (request) => (await provider.login.urlFor(request)).replace(/([?&])state=[^&]*/, '$1'),
@@ -109,6 +113,61 @@ const brokenProviders: readonly Broken[] = [
           return provider.login.redeem(proof);
         },
       }),
+  },
+  {
+    by: 'dropping the invitation',
+    breaks: ['the login address carries an invitation'],
+    wrong: (provider) =>
+      login(provider, { urlFor: (request) => provider.login.urlFor({ ...request, invitationToken: undefined }) }),
+  },
+  {
+    by: 'leading to the page that asks for a connection',
+    breaks: ['the login address leads through'],
+    wrong: (provider) =>
+      login(provider, { urlFor: (request) => provider.login.urlFor({ ...request, connection: undefined }) }),
+  },
+  {
+    by: 'calling every sign-in one by password',
+    breaks: ['whoever came through a connection'],
+    wrong: (provider) =>
+      login(provider, {
+        redeem: async (proof) => {
+          const identity = await provider.login.redeem(proof);
+          return identity && { ...identity, method: 'password' };
+        },
+      }),
+  },
+  {
+    by: 'handing out one set-up link for all',
+    breaks: ['a set-up link is an address'],
+    wrong: (provider) => sso(provider, () => ({ setupLink: async () => 'https://setup.test/for-all' })),
+  },
+  {
+    by: 'listing the connections of everybody',
+    breaks: ['the connections of an organization'],
+    wrong: (provider, world) =>
+      sso(provider, (whole) => ({ connections: () => whole.connections(world.places.strict ?? '') })),
+  },
+  {
+    by: 'removing nothing',
+    breaks: ['a connection that was removed'],
+    wrong: (provider) => sso(provider, () => ({ removeConnection: async () => undefined })),
+  },
+  {
+    by: 'making connections that are not there',
+    breaks: ['a connection that is made from here'],
+    wrong: (provider, world) =>
+      sso(provider, (whole) => ({
+        createConnection: async () => ({
+          ...((await whole.connections(world.places.strict ?? ''))[0] ?? {
+            id: '',
+            name: '',
+            type: '',
+            asOf: world.now(),
+          }),
+          state: 'active',
+        }),
+      })),
   },
   {
     by: 'losing the organization of a token',
@@ -336,8 +395,17 @@ const brokenProviders: readonly Broken[] = [
 const brokenWorld = async ({ wrong }: Broken): Promise<ProviderWorld> => {
   const world = await fakeProviderWorld();
   const { provider } = world;
-  const { name, login, tokens, sessions, organizations, deliveries, feed } = provider;
-  const whole = { name, login, tokens, sessions, organizations, deliveries, ...(feed && { feed }) };
+  const { name, login, tokens, sessions, organizations, deliveries, feed, sso } = provider;
+  const whole = {
+    name,
+    login,
+    tokens,
+    sessions,
+    organizations,
+    deliveries,
+    ...(feed && { feed }),
+    ...(sso && { sso }),
+  };
   return { ...world, provider: { ...whole, ...wrong(provider, world) } };
 };
 

@@ -10,7 +10,7 @@ const outages: Readonly<Record<'down' | 'throttled', Fault>> = {
 };
 
 const workosProviderWorld = async (): Promise<ProviderWorld> => {
-  const { stub, clock, provider } = await workosWorld();
+  const { stub, clock, provider } = await workosWorld({ connectionCreation: true });
   const { organizations, sessions, events } = stub;
   const person = { email: 'carla@consult.test', name: 'Carla Consultant' };
   const { id } = organizations.addUser({ email: person.email, firstName: 'Carla', lastName: 'Consultant' });
@@ -23,6 +23,7 @@ const workosProviderWorld = async (): Promise<ProviderWorld> => {
   const second = place('second', true);
   const closed = place('closed', false);
   const strict = place('strict', true);
+  const connection = stub.connections.addConnection(strict);
   for (const organization of organizations.organizations) {
     if (organization.id !== strict) continue;
     organization.refusesSwitch = {
@@ -38,6 +39,14 @@ const workosProviderWorld = async (): Promise<ProviderWorld> => {
     passTime: (seconds) => clock.turn(seconds),
     person,
     places: { home, second, closed, strict },
+    connection: {
+      id: connection.id,
+      signIn: async (codeChallenge) => {
+        const { email } = person;
+        const through = { email, codeChallenge, connection: connection.id };
+        return (await callbackOf({ provider }, through)).get('code') ?? '';
+      },
+    },
     signIn: async (codeChallenge) => {
       const { email } = person;
       return (await callbackOf({ provider }, { email, codeChallenge, organization: home })).get('code') ?? '';

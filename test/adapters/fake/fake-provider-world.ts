@@ -1,7 +1,7 @@
 // A world for the provider contract, made of the fake: one person, four organizations, a directory, and a clock to turn.
 
 import { FakeIdentityProvider } from '#adapters/identity/fake/fake-identity-provider.ts';
-import { newSigningKey } from '#adapters/identity/fake/sessions.ts';
+import { newSigningKey, type SignInRequest } from '#adapters/identity/fake/sessions.ts';
 import { FakeWorld, type FakeWorldOptions } from '#adapters/identity/fake/world.ts';
 import type { OutageMode } from '#adapters/identity/fake/world-state.ts';
 import { signatureHeader } from '#adapters/identity/wire/signature.ts';
@@ -72,21 +72,27 @@ export const fakeProviderWorld = async (): Promise<ProviderWorld> => {
   const second = await place('second', true);
   const closed = await place('closed', false);
   const strict = await place('strict', true);
-  await world.organizations.setSso(strict, true);
+  const { id: connection } = await world.connections.setUp(strict);
   const { now: directory } = await world.directories.connect(home);
   await world.directories.createGroup(directory.id, { name: 'Engineering' });
 
+  const signIn = async (how: Omit<SignInRequest, 'email'>): Promise<string> => {
+    const outcome = await world.sessions.signIn({ email: person.email, ...how });
+    if (outcome.is === 'refused') throw new Error(`the hosted login refused: ${outcome.because}`);
+    return outcome.code;
+  };
+
   return {
-    provider: new FakeIdentityProvider(world),
+    provider: new FakeIdentityProvider(world, { makesConnections: true }),
     now: () => clock.now(),
     passTime: (seconds) => clock.pass(seconds),
     person,
     places: { home, second, closed, strict },
-    signIn: async (codeChallenge) => {
-      const outcome = await world.sessions.signIn({ email: person.email, method: 'password', codeChallenge });
-      if (outcome.is === 'refused') throw new Error(`the hosted login refused: ${outcome.because}`);
-      return outcome.code;
+    connection: {
+      id: connection,
+      signIn: (codeChallenge) => signIn({ method: 'sso', codeChallenge, organization: strict }),
     },
+    signIn: (codeChallenge) => signIn({ method: 'password', codeChallenge }),
     signToken: (claims) => world.sessions.sign(claims),
     signDelivery: (body) => ({ body, signature: signatureHeader(body, world.webhookSecret, clock.now()) }),
     hire: async (email) => {

@@ -66,13 +66,19 @@ export const workosWorld = async (options: Partial<WorkosOptions> = {}): Promise
 /** The browser's part of a sign-in: what the callback brings. */
 export const callbackOf = async (
   { provider }: Pick<WorkosWorld, 'provider'>,
-  request: { readonly email: string; readonly codeChallenge: string; readonly organization?: string | undefined },
+  request: {
+    readonly email: string;
+    readonly codeChallenge: string;
+    readonly organization?: string | undefined;
+    readonly connection?: string | undefined;
+  },
 ): Promise<URLSearchParams> => {
   const url = await provider.login.urlFor({
     state: 'a-state',
     redirectUri: 'http://localhost:3000/auth/callback',
     codeChallenge: request.codeChallenge,
     organization: request.organization,
+    connection: request.connection,
     loginHint: request.email,
   });
   const answer = await fetch(url, { redirect: 'manual' });

@@ -3,6 +3,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
 import { newId, notFound, ok, pageOf, type StubAnswer, StubError, type StubRequest, text } from './stub-answers.ts';
+import type { StubConnections } from './stub-connections.ts';
 import type { StubOrganizations, StubUser } from './stub-organizations.ts';
 
 /** How long a code, an access token and a replaced refresh token are good, in seconds. */
@@ -65,6 +66,7 @@ export interface StubSessionsOptions {
   readonly apiKey: string;
   readonly issuer: string;
   readonly organizations: StubOrganizations;
+  readonly connections: StubConnections;
   readonly onEvent: (name: string, data: unknown) => void;
 }
 
@@ -145,12 +147,20 @@ export class StubSessions {
     const state = query.get('state');
     if (state !== null) back.searchParams.set('state', state);
     const user = this.#options.organizations.users.find(({ email }) => email === query.get('login_hint'));
-    if (!user || query.get('client_id') !== this.#options.clientId) back.searchParams.set('error', 'access_denied');
-    else {
+    const connectionId = query.get('connection_id');
+    const connection = this.#options.connections.connections.find(({ id }) => id === connectionId);
+    if (connectionId !== null && query.has('organization_id')) {
+      back.searchParams.set('error', 'ambiguous_connection_selector');
+    } else if (connectionId !== null && connection?.state !== 'active') {
+      back.searchParams.set('error', 'connection_invalid');
+    } else if (!user || query.get('client_id') !== this.#options.clientId) {
+      back.searchParams.set('error', 'access_denied');
+    } else {
       const code = randomBytes(16).toString('hex');
-      const organization = query.get('organization_id') ?? undefined;
+      const organization = connection?.organization ?? query.get('organization_id') ?? undefined;
+      const how = connection ? { method: 'SSO', ...this.nextSignIn } : this.nextSignIn;
       const challenge = query.get('code_challenge');
-      this.#codes.set(code, { user, challenge, organization, at: this.#options.now(), how: this.nextSignIn });
+      this.#codes.set(code, { user, challenge, organization, at: this.#options.now(), how });
       this.nextSignIn = {};
       back.searchParams.set('code', code);
     }

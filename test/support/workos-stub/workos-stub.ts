@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import type { Clock } from '#application/ports/system.ts';
 import { directoryUser, groupMember } from '../workos-payloads.ts';
 import { newId, type StubAnswer, StubError, type StubRequest } from './stub-answers.ts';
+import { StubConnections } from './stub-connections.ts';
 import { StubEvents } from './stub-events.ts';
 import { type Fault, type PlannedFault, playFault } from './stub-faults.ts';
 import { StubOrganizations } from './stub-organizations.ts';
@@ -19,6 +20,7 @@ export interface WorkosStub {
   readonly clientId: string;
   readonly issuer: string;
   readonly organizations: StubOrganizations;
+  readonly connections: StubConnections;
   readonly sessions: StubSessions;
   readonly events: StubEvents;
   /** Every request that came, in order. */
@@ -63,7 +65,8 @@ export const startWorkosStub = async (clock: Clock): Promise<WorkosStub> => {
   const onEvent = (name: string, data: unknown): void => {
     events.record(name, data);
   };
-  const sessions = await StubSessions.open({ now, clientId, apiKey, issuer, organizations, onEvent });
+  const connections = new StubConnections({ now, organizations, onEvent });
+  const sessions = await StubSessions.open({ now, clientId, apiKey, issuer, organizations, connections, onEvent });
   const requests: StubRequest[] = [];
   let planned: PlannedFault[] = [];
 
@@ -81,7 +84,11 @@ export const startWorkosStub = async (clock: Clock): Promise<WorkosStub> => {
       return { status: 401, body: { message: 'Unauthorized' } };
     }
     try {
-      const found = organizations.handle(request) ?? events.handle(request) ?? (await sessions.handle(request));
+      const found =
+        organizations.handle(request) ??
+        connections.handle(request) ??
+        events.handle(request) ??
+        (await sessions.handle(request));
       return found ?? { status: 404, body: { message: `The stub does not serve ${request.method} ${request.path}.` } };
     } catch (thrown) {
       if (thrown instanceof StubError) return thrown.answer;
@@ -127,6 +134,7 @@ export const startWorkosStub = async (clock: Clock): Promise<WorkosStub> => {
     clientId,
     issuer,
     organizations,
+    connections,
     sessions,
     events,
     requests,

@@ -22,6 +22,7 @@ const here = '/fake-idp/directory';
 const text = z.string().trim().min(1).max(254);
 const inDirectory = z.object({ directory: text });
 const onUser = z.object({ directory: text, user: text });
+const onConnection = z.object({ connection: text });
 const onGroup = z.object({ directory: text, group: text });
 
 type Act = (world: FakeWorld, form: SentForm) => Promise<readonly Said[]>;
@@ -40,6 +41,12 @@ const setActive =
     const { directory, user } = onUser.parse(fields);
     return said(world.directories.changeUser(directory, user, { active }));
   };
+
+/** What is said of a connection is delivered after the page was answered, as a provider does; "Said lately" shows it. */
+const onOneConnection =
+  (change: (world: FakeWorld, connection: string) => Promise<unknown>): Act =>
+  (world, { fields }) =>
+    nothingSaid(change(world, onConnection.parse(fields).connection));
 
 /** Into the groups that are ticked, out of those that are not. */
 const regroup: Act = async (world, form) => {
@@ -115,6 +122,16 @@ const acts: ReadonlyMap<string, Act> = new Map<string, Act>([
       return said(world.directories.deleteGroup(directory, group));
     },
   ],
+  [
+    'set-up-connection',
+    (world, { fields }) =>
+      nothingSaid(world.connections.setUp(z.object({ organization: text }).parse(fields).organization)),
+  ],
+  ['activate-connection', onOneConnection((world, id) => world.connections.setActive(id, true))],
+  ['deactivate-connection', onOneConnection((world, id) => world.connections.setActive(id, false))],
+  ['remove-connection', onOneConnection((world, id) => world.connections.remove(id))],
+  ['warn-of-certificate', onOneConnection((world, id) => world.connections.warnOfCertificate(id))],
+  ['renew-certificate', onOneConnection((world, id) => world.connections.renewCertificate(id))],
   [
     'manners',
     (world, { fields }) => {

@@ -1,7 +1,9 @@
 // The page that plays the customers' IT departments: who works there, in which groups, and what the fake said about it.
 
+import type { Connected } from '#adapters/identity/fake/connections.ts';
 import { html, type Markup } from '#adapters/identity/fake/html.ts';
 import { hidden, page } from '#adapters/identity/fake/page.ts';
+import { certificate, state } from '#adapters/identity/fake/setup-page.ts';
 import type { FakeWorld } from '#adapters/identity/fake/world.ts';
 import type {
   FakeDirectory,
@@ -125,6 +127,36 @@ ${post('remove', { directory: id }, html`<p>Removing a directory says only that 
 </section>`;
 };
 
+const connectionEntry = ({ organization, connection }: Connected): Markup => {
+  const fields = { connection: connection.id };
+  const active = connection.state === 'active';
+  const button = (act: string, label: string, look: 'plain' | 'stop' = 'plain'): Markup =>
+    post(act, fields, html`<button class="${look}" aria-label="${label}, ${connection.name}">${label}</button>`);
+  return html`<li><p><strong>${organization.name}: ${connection.name}</strong> ${state(connection)} <span class="quiet">${connection.type}, <code>${connection.id}</code></span></p>
+${certificate(connection)}
+<div class="row">${active ? button('deactivate-connection', 'Deactivate') : button('activate-connection', 'Activate')}
+${button('warn-of-certificate', 'Warn that the certificate runs out in 30 days')}${button('renew-certificate', 'Renew the certificate')}
+${button('remove-connection', 'Remove', 'stop')}</div></li>`;
+};
+
+const connectionSection = (world: FakeWorld): Markup => {
+  const connections = world.connections.all();
+  const without = world.organizations.all().filter(({ connection }) => connection === null);
+  return html`<section class="sheet" aria-labelledby="connections"><h2 id="connections">Single sign-on</h2>
+${connections.length > 0 ? html`<ul class="people">${connections.map(connectionEntry)}</ul>` : html`<p class="quiet">Nobody has it.</p>`}
+${
+  without.length > 0
+    ? post(
+        'set-up-connection',
+        {},
+        html`<div class="row"><div><label for="sso-organization">Organization</label><select id="sso-organization" name="organization" required>${without.map(
+          ({ ref, name }) => html`<option value="${ref}">${name}</option>`,
+        )}</select></div><button>Set up single sign-on</button></div>`,
+      )
+    : ''
+}</section>`;
+};
+
 const eventList = (events: readonly LoggedEvent[]): Markup =>
   html`<ul>${events.map(({ event, fate }) => html`<li><code>${event.event}</code> ${fates[fate]} <span class="quiet">${event.id}</span></li>`)}</ul>`;
 
@@ -163,6 +195,7 @@ ${post(
       ({ ref, name }) => html`<option value="${ref}">${name}</option>`,
     )}</select></div><button>Connect</button></div>`,
 )}</section>
+${connectionSection(world)}
 <section class="sheet" aria-labelledby="behaviour"><h2 id="behaviour">Misbehaviour</h2>
 ${post(
   'manners',

@@ -3,6 +3,7 @@
 import { createLocalJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { accessTokenSeconds } from '#adapters/identity/fake/sessions.ts';
+import { fakeSso } from '#adapters/identity/fake/sso-administration.ts';
 import type { FakeWorld } from '#adapters/identity/fake/world.ts';
 import type { FakeOrganization, FakeSession } from '#adapters/identity/fake/world-state.ts';
 import { eventFrom, readEnvelope } from '#adapters/identity/wire/envelope.ts';
@@ -18,6 +19,7 @@ import type {
   RegisteredOrganization,
   SessionAuthority,
   SessionTokens,
+  SsoAdministration,
   TokenClaims,
   TokenPair,
 } from '#application/ports/identity-provider.ts';
@@ -49,7 +51,7 @@ const registered = (organization: FakeOrganization): RegisteredOrganization => (
   domains: organization.domains.map(({ name, state, updatedAt }) => ({ name, state, asOf: new Date(updatedAt) })),
 });
 
-/** With its feed for certain: what the fake can do is not optional. */
+/** With its feed and its single sign-on for certain: what the fake can do is not optional. */
 export class FakeIdentityProvider implements IdentityProvider {
   readonly name = 'fake';
   readonly login: HostedLogin;
@@ -58,9 +60,10 @@ export class FakeIdentityProvider implements IdentityProvider {
   readonly organizations: OrganizationRegistry;
   readonly deliveries: EventDeliveries;
   readonly feed: EventFeed;
+  readonly sso: SsoAdministration;
   readonly #world: FakeWorld;
 
-  constructor(world: FakeWorld) {
+  constructor(world: FakeWorld, options: { readonly makesConnections?: boolean } = {}) {
     this.#world = world;
     this.login = this.#hostedLogin();
     this.tokens = this.#sessionTokens();
@@ -68,6 +71,7 @@ export class FakeIdentityProvider implements IdentityProvider {
     this.organizations = this.#organizationRegistry();
     this.deliveries = this.#eventDeliveries();
     this.feed = this.#eventFeed();
+    this.sso = fakeSso(world, () => this.#reach(), options.makesConnections ?? false);
   }
 
   /** What every call that would cross the network goes through. */
@@ -94,7 +98,7 @@ export class FakeIdentityProvider implements IdentityProvider {
 
   #hostedLogin(): HostedLogin {
     return {
-      urlFor: async ({ state, redirectUri, codeChallenge, organization, loginHint }) => {
+      urlFor: async ({ state, redirectUri, codeChallenge, organization, loginHint, connection, invitationToken }) => {
         const url = new URL('/fake-idp/authorize', this.#world.publicUrl);
         url.search = new URLSearchParams({
           client_id: this.#world.clientId,
@@ -105,6 +109,8 @@ export class FakeIdentityProvider implements IdentityProvider {
           code_challenge_method: 'S256',
           ...(organization !== undefined && { organization }),
           ...(loginHint !== undefined && { login_hint: loginHint }),
+          ...(connection !== undefined && { connection }),
+          ...(invitationToken !== undefined && { invitation_token: invitationToken }),
         }).toString();
         return url.href;
       },

@@ -13,6 +13,9 @@ import { organizationIn, personIn } from '#adapters/identity/fake/world-complain
 import type { FakeOrganization, Person } from '#adapters/identity/fake/world-state.ts';
 import { parseEmail } from '#domain/users/email.ts';
 
+/** How long a new certificate is good: a year. */
+export const certificateSeconds = 365 * 24 * 3600;
+
 export class FakeOrganizations {
   readonly #journal: Journal;
 
@@ -117,6 +120,7 @@ export class FakeOrganizations {
       name: `${organization.name} SSO`,
       type,
       state: 'inactive',
+      certificateUntil: this.#journal.secondsFromNow(certificateSeconds),
       ...this.#journal.born(),
     };
     organization.connection = { ...connection, state: on ? 'active' : 'inactive', updatedAt: this.#journal.now() };

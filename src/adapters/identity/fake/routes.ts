@@ -2,9 +2,11 @@
 
 import { Router } from '@koa/router';
 import type { Middleware } from 'koa';
+import { connectionRoutes } from '#adapters/identity/fake/connections.routes.ts';
 import { directoryRoutes } from '#adapters/identity/fake/directory.routes.ts';
 import { directoryPageRoutes } from '#adapters/identity/fake/directory-page.routes.ts';
 import { stylesheet } from '#adapters/identity/fake/page.ts';
+import { setupRoutes } from '#adapters/identity/fake/setup.routes.ts';
 import { signInRoutes } from '#adapters/identity/fake/sign-in.routes.ts';
 import type { FakeWorld } from '#adapters/identity/fake/world.ts';
 
@@ -16,8 +18,8 @@ export const fakeProviderRoutes = (world: FakeWorld): Router => {
     ctx.set('X-Content-Type-Options', 'nosniff');
     ctx.body = stylesheet;
   });
-  for (const part of [signInRoutes(world), directoryRoutes(world), directoryPageRoutes(world)]) {
-    router.use(part.routes());
+  for (const part of [signInRoutes, setupRoutes, connectionRoutes, directoryRoutes, directoryPageRoutes]) {
+    router.use(part(world).routes());
   }
   return router;
 };

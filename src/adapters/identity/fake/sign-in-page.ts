@@ -25,6 +25,8 @@ export interface SignInView {
   readonly email: string;
   readonly method: FakeMethod | undefined;
   readonly refused: SignInRefusal | undefined;
+  /** Where it leads: as the request says, or as its connection does. */
+  readonly organization: string | undefined;
 }
 
 const people = (world: FakeWorld, organization: FakeOrganization, request: Fields): Markup => {
@@ -50,8 +52,9 @@ const likelyMethod = (organization: FakeOrganization | undefined, email: string)
   return hasSso(organization) ? 'sso' : 'password';
 };
 
-export const signInPage = (world: FakeWorld, { request, email, method, refused }: SignInView): Markup => {
-  const named = world.organizations.byRef(request['organization'] ?? '');
+export const signInPage = (world: FakeWorld, view: SignInView): Markup => {
+  const { request, email, method, refused } = view;
+  const named = world.organizations.byRef(view.organization ?? '');
   const organizations = named ? [named] : world.organizations.all();
   const preset = method ?? likelyMethod(named ?? world.organizations.vouchingFor(email), email);
   return page(

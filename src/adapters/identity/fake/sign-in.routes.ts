@@ -26,6 +26,8 @@ const requestNames = [
   'code_challenge_method',
   'organization',
   'login_hint',
+  'connection',
+  'invitation_token',
 ];
 
 /** An address of the service itself, as the browser will read it: nobody is sent elsewhere. */
@@ -48,6 +50,9 @@ const authorizationRequest = (world: FakeWorld) =>
     code_challenge_method: z.literal('S256').default('S256'),
     organization: z.string().max(200).optional(),
     login_hint: z.string().max(254).optional(),
+    connection: z.string().max(200).optional(),
+    /** Carried along only: the fake lets in whom it knows, invited or not. */
+    invitation_token: z.string().max(512).optional(),
   });
 
 const answer = z.object({ email: z.string().trim().max(254), method: z.enum(['sso', 'password']) });
@@ -73,12 +78,35 @@ const throughOutage = async (world: FakeWorld): Promise<void> => {
   if (mode === 'slow') await world.pause(2000);
 };
 
+/** Through a connection means to its organization; one that is not active lets nobody in, and the browser goes back at once. */
+const closedConnection = (world: FakeWorld, id: string | undefined): boolean =>
+  id !== undefined && world.connections.byId(id)?.connection.state !== 'active';
+
+const organizationOf = (
+  world: FakeWorld,
+  request: { connection?: string | undefined; organization?: string | undefined },
+) =>
+  request.connection === undefined
+    ? request.organization
+    : world.connections.byId(request.connection)?.organization.ref;
+
+const connectionInvalid = ({
+  redirect_uri,
+  state,
+}: {
+  readonly redirect_uri: string;
+  readonly state: string;
+}): string =>
+  backTo(redirect_uri, { error: 'connection_invalid', error_description: 'The connection is not active.', state });
+
 const begin = (world: FakeWorld) => async (ctx: Exchange) => {
   await throughOutage(world);
   const sent = pickRequest(queryOf(ctx));
-  const { login_hint } = authorizationRequest(world).parse(sent);
-  const markup = signInPage(world, { request: sent, email: login_hint ?? '', method: undefined, refused: undefined });
-  showPage(ctx, world.publicUrl, markup);
+  const request = authorizationRequest(world).parse(sent);
+  if (closedConnection(world, request.connection)) return ctx.redirect(connectionInvalid(request));
+  const view = { request: sent, email: request.login_hint ?? '', method: undefined, refused: undefined };
+  const organization = organizationOf(world, request);
+  showPage(ctx, world.publicUrl, signInPage(world, { ...view, organization }));
 };
 
 const proceed = (world: FakeWorld) => async (ctx: Exchange) => {
@@ -86,7 +114,9 @@ const proceed = (world: FakeWorld) => async (ctx: Exchange) => {
   const { fields } = await readForm(ctx);
   const sent = pickRequest({ ...queryOf(ctx), ...fields });
   const request = authorizationRequest(world).parse(sent);
-  const { state, redirect_uri, code_challenge, organization } = request;
+  const { state, redirect_uri, code_challenge } = request;
+  if (closedConnection(world, request.connection)) return ctx.redirect(connectionInvalid(request));
+  const organization = organizationOf(world, request);
   if (fields['act'] === 'cancel') {
     const facts = { error: 'access_denied', error_description: 'The person cancelled the sign-in.', state };
     return ctx.redirect(backTo(redirect_uri, facts));
@@ -95,7 +125,8 @@ const proceed = (world: FakeWorld) => async (ctx: Exchange) => {
   const outcome = await world.sessions.signIn({ email, method, codeChallenge: code_challenge, organization });
   if (outcome.is === 'signed_in') return ctx.redirect(backTo(redirect_uri, { code: outcome.code, state }));
   ctx.status = statusOf(outcome.because);
-  showPage(ctx, world.publicUrl, signInPage(world, { request: sent, email, method, refused: outcome.because }));
+  const view = { request: sent, email, method, refused: outcome.because };
+  showPage(ctx, world.publicUrl, signInPage(world, { ...view, organization }));
 };
 
 /** Ends the provider's session and sends the browser back, as a real hosted logout does on a GET. */

@@ -73,6 +73,27 @@ export const connectionOnWire = (organization: FakeOrganization, connection: Fak
   ...times(connection),
 });
 
+/** The deletion of a connection says less than its activation. */
+export const deletedConnectionOnWire = (organization: FakeOrganization, connection: FakeConnection): WireRecord => {
+  const { external_key: _, status: __, domains: ___, ...rest } = connectionOnWire(organization, connection);
+  return rest;
+};
+
+/** A warning says in how many days; a renewal does not. */
+export const certificateOnWire = (
+  organization: FakeOrganization,
+  connection: FakeConnection,
+  days: number | undefined,
+): WireRecord => ({
+  connection: { id: connection.id, organization_id: organization.ref },
+  certificate: {
+    certificate_type: 'ResponseSigning',
+    expiry_date: connection.certificateUntil,
+    is_expired: days !== undefined && days <= 0,
+  },
+  ...(days !== undefined && { days_until_expiry: days }),
+});
+
 export const membershipOnWire = (membership: FakeMembership): WireRecord => ({
   object: 'organization_membership',
   id: membership.id,

@@ -7,6 +7,7 @@ export class WorldComplaint extends Error {
   readonly reason:
     | 'organization_not_found'
     | 'person_not_found'
+    | 'connection_not_found'
     | 'directory_not_found'
     | 'directory_user_not_found'
     | 'directory_group_not_found'

@@ -34,6 +34,8 @@ const connection = z.object({
   name: z.string(),
   type: z.string(),
   state: z.enum(['active', 'inactive']),
+  /** Until when the one certificate is good; null in worlds from before there were any. */
+  certificateUntil: moment.nullable().default(null),
   createdAt: moment,
   updatedAt: moment,
 });

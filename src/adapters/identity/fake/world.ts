@@ -3,12 +3,14 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { type CryptoKey, importJWK, type JWK } from 'jose';
+import { FakeConnections } from '#adapters/identity/fake/connections.ts';
 import type { Send, Sleep } from '#adapters/identity/fake/courier.ts';
 import { FakeDirectories } from '#adapters/identity/fake/directories.ts';
 import { Journal } from '#adapters/identity/fake/journal.ts';
 import { FakeOrganizations } from '#adapters/identity/fake/organizations.ts';
 import { FakePeople } from '#adapters/identity/fake/people.ts';
 import { FakeSessions, newSigningKey } from '#adapters/identity/fake/sessions.ts';
+import { FakeSetupLinks } from '#adapters/identity/fake/setup-links.ts';
 import { readStateFile, StateFile } from '#adapters/identity/fake/state-file.ts';
 import { firstUlid } from '#adapters/identity/fake/ulid.ts';
 import type { LoggedEvent, Manner, OutageMode, WorldState } from '#adapters/identity/fake/world-state.ts';
@@ -61,8 +63,10 @@ export class FakeWorld {
   readonly clock: Clock;
   readonly people: FakePeople;
   readonly organizations: FakeOrganizations;
+  readonly connections: FakeConnections;
   readonly sessions: FakeSessions;
   readonly directories: FakeDirectories;
+  readonly setupLinks: FakeSetupLinks;
   readonly #journal: Journal;
   readonly #sleep: Sleep;
 
@@ -76,8 +80,10 @@ export class FakeWorld {
     this.#journal = new Journal(state, options.clock, this.#sleep, file);
     this.people = new FakePeople(this.#journal);
     this.organizations = new FakeOrganizations(this.#journal);
+    this.connections = new FakeConnections(this.#journal, this.organizations);
     this.sessions = new FakeSessions(this.#journal, this.people, { issuer: this.issuer, clientId: this.clientId, key });
     this.directories = new FakeDirectories(this.#journal);
+    this.setupLinks = new FakeSetupLinks(this.sessions, this.clock, this.publicUrl, this.issuer);
     if (options.send) this.deliverTo(options.send);
   }
 

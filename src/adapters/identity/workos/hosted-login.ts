@@ -18,26 +18,32 @@ export interface HostedLoginParts {
 type Proof = Parameters<HostedLogin['redeem']>[0];
 
 export const hostedLogin = ({ transport, tokens, clock }: HostedLoginParts): HostedLogin => ({
-  async urlFor({ state, redirectUri, codeChallenge, organization, loginHint }) {
+  async urlFor({ state, redirectUri, codeChallenge, organization, loginHint, connection, invitationToken }) {
+    // AuthKit's page, also when the organization is known: it applies that organization's rules and leads on to its SSO. A
+    // connection that is named is entered directly; WorkOS takes either of them, not both.
+    const where =
+      connection === undefined
+        ? { provider: 'authkit', ...(organization !== undefined && { organizationId: organization }) }
+        : { connectionId: connection };
     return transport.addresses.getAuthorizationUrl({
-      // AuthKit's page, also when the organization is known: it applies that organization's rules and leads on to its SSO.
-      provider: 'authkit',
+      ...where,
       redirectUri,
       state,
       codeChallenge,
       codeChallengeMethod: 'S256',
-      ...(organization !== undefined && { organizationId: organization }),
       ...(loginHint !== undefined && { loginHint }),
+      ...(invitationToken !== undefined && { invitationToken }),
     });
   },
 
   async redeem(proof) {
-    const { code, codeVerifier } = proof;
+    const { code, codeVerifier, invitationToken } = proof;
+    const invitation = invitationToken === undefined ? {} : { invitationToken };
     // The SDK takes a blank verifier for a mistake of ours.
     if (code.trim() === '' || codeVerifier.trim() === '') return undefined;
     const answered = await transport.interactive
       .ask('redeem a code', ({ userManagement }) =>
-        userManagement.authenticateWithCode({ code, codeVerifier, ...whereFrom(proof) }),
+        userManagement.authenticateWithCode({ code, codeVerifier, ...invitation, ...whereFrom(proof) }),
       )
       .catch(
         whenNo<Promise<AuthenticationResponse | undefined> | undefined>({

@@ -9,6 +9,7 @@ import { keyRing } from '#adapters/identity/workos/key-ring.ts';
 import { organizationRegistry } from '#adapters/identity/workos/organization-registry.ts';
 import { sessionAuthority } from '#adapters/identity/workos/session-authority.ts';
 import { workosTokens } from '#adapters/identity/workos/session-tokens.ts';
+import { ssoAdministration } from '#adapters/identity/workos/sso-administration.ts';
 import { defaultLimits, type Limits, openTransport } from '#adapters/identity/workos/transport.ts';
 import type { IdentityProvider } from '#application/ports/identity-provider.ts';
 import type { Clock, Log } from '#application/ports/system.ts';
@@ -30,6 +31,8 @@ export interface WorkosOptions {
    * address for everything, so the nodes behind one address share that. 40 unless said otherwise.
    */
   readonly aliveChecksPerSecond?: number | undefined;
+  /** Whether connections are made from here too, see `ssoAdministration`; off unless told. */
+  readonly connectionCreation?: boolean | undefined;
   readonly limits?: Limits | undefined;
   /** Waits between two attempts; for tests, which do not. */
   readonly pause?: ((milliseconds: number) => Promise<void>) | undefined;
@@ -47,7 +50,7 @@ export const workosIdentityProvider = async (options: WorkosOptions): Promise<Id
   const pause = options.pause ?? ((milliseconds) => sleep(milliseconds));
 
   const transport = await openTransport({ apiKey, clientId, apiUrl, clock, log, limits, pause });
-  const { background } = transport;
+  const { background, interactive } = transport;
   const keys = keyRing({ transport, clientId, timeoutMs: limits.interactive.timeoutMs, clock });
   const tokens = workosTokens({ keys, clientId, issuers, clock, log });
   const budget = new CallBudget(options.aliveChecksPerSecond ?? 40, clock);
@@ -59,6 +62,7 @@ export const workosIdentityProvider = async (options: WorkosOptions): Promise<Id
     organizations: organizationRegistry({ lane: background, clock, log }),
     deliveries: workosDeliveries({ secrets: webhookSecrets, clock, log }),
     feed: workosEventFeed({ lane: background, clock, log }),
+    sso: ssoAdministration({ lane: interactive, connectionCreation: options.connectionCreation ?? false }),
   };
 };
 
