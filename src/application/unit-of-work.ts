@@ -24,6 +24,8 @@ export type Entity = Organization | User | Membership | Session | Agent | ApiKey
 
 /** The repositories, and two verbs that make sure nothing changes without a trace. */
 export interface Transaction extends Repositories {
+  /** When this run of the work began. */
+  readonly now: Date;
   /** Saves entities; what they report becomes audit entries and effects of this same commit. */
   save(...entities: readonly Entity[]): Promise<void>;
   /** Records something that happened to no entity. */
@@ -70,6 +72,7 @@ export const unitOfWork = (
       const effects: Effect[] = [];
       const tx: Transaction = {
         ...repositories,
+        now: clock.now(),
         async save(...entities) {
           for (const entity of entities) {
             events.push(...entity.pullEvents());

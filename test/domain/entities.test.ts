@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { Agent } from '#domain/access/agent.ts';
-import { ApiKey, narrowedTo } from '#domain/access/api-key.ts';
+import { ApiKey, type KeyReach, narrowedTo } from '#domain/access/api-key.ts';
 import { Membership } from '#domain/memberships/membership.ts';
 import { Organization } from '#domain/organizations/organization.ts';
 import { closedProvisioningPolicy } from '#domain/provisioning/provisioning-policy.ts';
@@ -278,19 +278,46 @@ describe('an API key', () => {
     expect(reported(key)).toEqual(['api_key.revoked']);
   });
 
+  const wish = (facts: Partial<KeyReach> = {}): KeyReach => ({
+    mode: 'live',
+    scopes: ['query:read'],
+    ipAllowlist: [],
+    expiresAt: null,
+    ...facts,
+  });
+
   it('gets the scopes that were asked for, ordered, each once', () => {
-    const wanted = narrowedTo(['query:write', 'query:read', 'query:read'], ['query:read', 'query:write', 'audit:read']);
-    expect(wanted).toEqual(['query:read', 'query:write']);
+    const maker = { scopes: ['query:read', 'query:write', 'audit:read'] } as const;
+    const { scopes } = narrowedTo(wish({ scopes: ['query:write', 'query:read', 'query:read'] }), maker);
+    expect(scopes).toEqual(['query:read', 'query:write']);
   });
 
   it('never gets a scope that its maker lacks, and says which', () => {
-    const ask = () => narrowedTo(['query:read', 'users:manage', 'keys:manage'], ['query:read']);
+    const scopes = ['query:read', 'users:manage', 'keys:manage'] as const;
+    const ask = () => narrowedTo(wish({ scopes }), { scopes: ['query:read'] });
     expect(ask).toThrow(Refusal);
     expect(reasonOf(ask)).toBe('api_key.beyond_maker');
     expect(ask).toThrow(expect.objectContaining({ details: { scopes: ['users:manage', 'keys:manage'] } }));
   });
 
   it('cannot be without scopes', () => {
-    expect(reasonOf(() => narrowedTo([], ['query:read']))).toBe('api_key.without_scopes');
+    expect(reasonOf(() => narrowedTo(wish({ scopes: [] }), { scopes: ['query:read'] }))).toBe('api_key.without_scopes');
+  });
+
+  it.each([
+    ['another mode', wish(), wish({ mode: 'test' })],
+    ['a later end', wish({ expiresAt: minute(2) }), wish({ expiresAt: minute(1) })],
+    ['other addresses', wish({ ipAllowlist: ['192.0.2.0/24'] }), wish({ ipAllowlist: ['10.0.0.0/8'] })],
+  ])('made with a key cannot have %s than that key', (_what, wanted, key) => {
+    expect(reasonOf(() => narrowedTo(wanted, { scopes: ['query:read'], key }))).toBe('api_key.beyond_maker');
+  });
+
+  it('made with a key inherits the limits that were not asked for', () => {
+    const key = wish({ expiresAt: minute(1), ipAllowlist: ['10.0.0.0/8'] });
+    expect(narrowedTo(wish(), { scopes: ['query:read'], key })).toEqual({
+      scopes: ['query:read'],
+      ipAllowlist: ['10.0.0.0/8'],
+      expiresAt: minute(1),
+    });
   });
 });

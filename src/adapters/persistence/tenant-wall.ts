@@ -58,6 +58,8 @@ export const walled = (scope: Scope, open: Repositories): Repositories => {
     apiKeys: {
       ...apiKeys,
       get: (organizationId, id) => ask(organizationId, () => apiKeys.get(organizationId, id), undefined),
+      activeMadeBy: (organizationId, userId) =>
+        ask(organizationId, () => apiKeys.activeMadeBy(organizationId, userId), nobody),
       async save(key) {
         mustSee(key.state.organizationId);
         await apiKeys.save(key);

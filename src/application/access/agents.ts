@@ -58,7 +58,13 @@ export const issueApiKey =
     const secret = ApiKeySecret.mint(request.mode, entropy.base62(randomDigits), digest.crc32);
     const key = await acting(uow, caller, request.organizationId, 'keys:manage', source, async (tx, maker) => {
       const at = clock.now();
-      const scopes = narrowedTo(request.scopes, maker.scopes);
+      const makersKey =
+        maker.kind === 'agent' ? await tx.apiKeys.get(request.organizationId, maker.apiKeyId) : undefined;
+      const wish = {
+        ...request,
+        expiresAt: request.expiresInDays === null ? null : secondsAfter(at, request.expiresInDays * day),
+      };
+      const { scopes, ipAllowlist, expiresAt } = narrowedTo(wish, { scopes: maker.scopes, key: makersKey?.state });
       const agent = await tx.agents.get(request.organizationId, request.agentId);
       if (!agent) throw new Refusal('agent.not_found');
       if (agent.state.status !== 'active') throw new Refusal('agent.not_active');
@@ -72,8 +78,8 @@ export const issueApiKey =
         digest: digest.peppered(secret.reveal())[0],
         prefix: secret.prefix,
         lastFour: secret.lastFour,
-        ipAllowlist: request.ipAllowlist,
-        expiresAt: request.expiresInDays === null ? null : secondsAfter(at, request.expiresInDays * day),
+        ipAllowlist,
+        expiresAt,
         createdBy: { kind: maker.kind, id: maker.id },
         at,
       });

@@ -19,12 +19,18 @@ export const permitted = (caller: Caller, organizationId: OrganizationId, scope:
   return inside;
 };
 
-export const actorOf = (caller: Caller): Actor => ({ kind: caller.kind, id: caller.id });
+/** Who acts, as the trail names them: for a person, also who of the support staff acts in their name. */
+export const actorOf = (caller: Caller): Actor => {
+  const impersonator = caller.kind === 'user' ? caller.impersonator?.email : undefined;
+  return impersonator === undefined
+    ? { kind: caller.kind, id: caller.id }
+    : { kind: caller.kind, id: caller.id, impersonator };
+};
 
 /**
  * Runs an act of a caller who may, in one transaction of the organization. The work gets the caller as the rows have it: a
- * role or a key that was taken away a moment ago no longer counts, however fresh the cached caller looked.
- * @throws Refusal as `permitted`; `membership.not_active`, `api_key.revoked`, `agent.not_active`, `organization.not_active`
+ * session, a role or a key that ended a moment ago no longer counts, however fresh the cached caller looked.
+ * @throws Refusal as `permitted` and `stillCalling`; `membership.not_active`, `organization.not_active`
  */
 export const acting = async <T>(
   uow: UnitOfWork,
@@ -36,25 +42,45 @@ export const acting = async <T>(
 ): Promise<T> => {
   const inside = permitted(caller, organizationId, scope);
   return uow.run(organizationId, { actor: actorOf(inside), source }, async (tx) => {
+    await stillCalling(tx, inside);
     const now = await asItStands(tx, inside);
     needsScope(now, scope);
     return work(tx, now);
   });
 };
 
+/**
+ * Whether the caller's own credential still holds inside this transaction: between the proof at the door and the act a slow
+ * body may have been sent, and the session or key have ended.
+ * @throws Refusal `session.ended`, `user.not_active`, `api_key.revoked`, `api_key.expired`, `agent.not_active`
+ */
+export const stillCalling = async (tx: Transaction, caller: Caller): Promise<void> => {
+  if (caller.kind === 'user') {
+    const session = await tx.sessions.get(caller.sessionId);
+    // Its idle window slid with this very request, which may not be written down yet: only the cap and an end count.
+    const isOver = !session || session.state.status === 'ended' || tx.now >= session.state.absoluteExpiresAt;
+    if (isOver || session.state.userId !== caller.id) throw new Refusal('session.ended');
+    const user = await tx.users.get(caller.id);
+    if (user?.state.status !== 'active') throw new Refusal('user.not_active');
+    return;
+  }
+  const key = (await tx.apiKeys.get(caller.organizationId, caller.apiKeyId))?.state;
+  if (key?.status !== 'active') throw new Refusal('api_key.revoked');
+  if (key.expiresAt && tx.now >= key.expiresAt) throw new Refusal('api_key.expired');
+  const agent = await tx.agents.get(caller.organizationId, caller.id);
+  if (agent?.state.status !== 'active') throw new Refusal('agent.not_active');
+};
+
 const asItStands = async (tx: Repositories, caller: CallerIn): Promise<CallerIn> => {
   const { organizationId } = caller;
   const organization = await tx.organizations.get(organizationId);
   if (organization?.state.status !== 'active') throw new Refusal('organization.not_active');
-  if (caller.kind === 'user') {
-    const membership = await tx.memberships.ofUser(organizationId, caller.id);
-    if (membership?.state.status !== 'active') throw new Refusal('membership.not_active');
-    const { role } = membership.state;
-    return { ...caller, role, scopes: scopesOf(role) };
+  if (caller.kind === 'agent') {
+    const key = await tx.apiKeys.get(organizationId, caller.apiKeyId);
+    return { ...caller, scopes: key?.state.scopes ?? [] };
   }
-  const key = await tx.apiKeys.get(organizationId, caller.apiKeyId);
-  if (key?.state.status !== 'active') throw new Refusal('api_key.revoked');
-  const agent = await tx.agents.get(organizationId, caller.id);
-  if (agent?.state.status !== 'active') throw new Refusal('agent.not_active');
-  return { ...caller, scopes: key.state.scopes };
+  const membership = await tx.memberships.ofUser(organizationId, caller.id);
+  if (membership?.state.status !== 'active') throw new Refusal('membership.not_active');
+  const { role } = membership.state;
+  return { ...caller, role, scopes: scopesOf(role) };
 };

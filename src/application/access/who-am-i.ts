@@ -8,7 +8,9 @@ import type { Caller } from '#domain/access/caller.ts';
 export const whoAmI =
   (readModels: ReadModels, cache: CallerCache, trustSeconds: number): WhoAmI =>
   async (caller) => {
-    const key = caller.kind === 'user' ? `profile ${caller.sessionId}` : `profile ${caller.apiKeyId}`;
+    // The organization is part of the key: a caller proven before a switch must not fill the profile of after it.
+    const credential = caller.kind === 'user' ? caller.sessionId : caller.apiKeyId;
+    const key = `profile ${credential} ${caller.organizationId}`;
     const about = await cache.through(key, async () => {
       const value = await describe(readModels, caller);
       const reliesOn: Forgettable[] = [caller.id, ...value.organizations.map(({ id }) => id)];

@@ -1,4 +1,4 @@
-// Where a leaver loses access: the membership ends, their sessions here end, and an ownership they held finds a successor.
+// Where a leaver loses access: the membership ends, their sessions and the keys they made here end, and an ownership they held finds a successor.
 
 import { endEach } from '#application/sessions/end-sessions.ts';
 import type { Transaction } from '#application/unit-of-work.ts';
@@ -8,7 +8,7 @@ import type { Organization } from '#domain/organizations/organization.ts';
 
 /**
  * Ends one person's access to one organization, and to no other. All in the caller's transaction: with its commit, every
- * session of theirs here is refused. Ending what has ended changes nothing.
+ * session of theirs here is refused, and every key whose secret was shown to them. Ending what has ended changes nothing.
  *
  * @param said when the ending was decided where it was decided (the directory's clock); `now` is ours
  */
@@ -25,6 +25,9 @@ export const endAccess = async (
   membership.revoke(because, said);
   await tx.save(membership);
   await endEach(tx, await tx.sessions.activeOfUserIn(organizationId, userId), 'membership_ended', now);
+  const keys = await tx.apiKeys.activeMadeBy(organizationId, userId);
+  for (const key of keys) key.revoke(now);
+  await tx.save(...keys);
   if (role === 'owner') await findSuccessor(tx, organization, membership, now);
 };
 

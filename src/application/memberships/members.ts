@@ -27,7 +27,7 @@ export const changeRole =
       const actor = { userId, role: own };
       const target = await memberOf(tx, organizationId, member);
       mayChangeRole(actor, target.state, role);
-      target.changeRole(role, clock.now());
+      target.assignRole(role, clock.now());
       await tx.save(target);
     });
     const changed = await readModels.member(organizationId, member);

@@ -1,6 +1,6 @@
 // Founds an organization: the person who asks becomes its owner, and the provider gets its counterpart afterwards.
 
-import { actorOf } from '#application/access/permitted.ts';
+import { actorOf, stillCalling } from '#application/access/permitted.ts';
 import type { Clock, Ids } from '#application/ports/system.ts';
 import type { UnitOfWork } from '#application/unit-of-work.ts';
 import type { CreateOrganization } from '#application/use-cases.ts';
@@ -14,6 +14,7 @@ export const createOrganization =
   async (caller, request, source) => {
     const person = asPerson(caller);
     return uow.run('across', { actor: actorOf(person), source }, async (tx) => {
+      await stillCalling(tx, person);
       const at = clock.now();
       const id = ids.next('org');
       const slug = request.slug ?? (await freeSlug(request.name, id, (taken) => tx.organizations.isTaken(taken)));

@@ -1,6 +1,6 @@
 // Hands an organization over: the only way in which an owner stops being one by their own will.
 
-import { actorOf } from '#application/access/permitted.ts';
+import { actorOf, stillCalling } from '#application/access/permitted.ts';
 import type { Clock } from '#application/ports/system.ts';
 import type { UnitOfWork } from '#application/unit-of-work.ts';
 import type { UseCases } from '#application/use-cases.ts';
@@ -13,6 +13,7 @@ export const transferOwnership =
   async (caller, organizationId, to, source) => {
     const person = asPerson(actingIn(caller, organizationId));
     await uow.run(organizationId, { actor: actorOf(person), source }, async (tx) => {
+      await stillCalling(tx, person);
       const at = clock.now();
       const organization = await tx.organizations.get(organizationId);
       const owner = await tx.memberships.ofUser(organizationId, person.id);

@@ -116,6 +116,8 @@ export interface Agents {
 
 export interface ApiKeys {
   get(organizationId: OrganizationId, id: ApiKeyId): Promise<ApiKey | undefined>;
+  /** Active keys that this person made. */
+  activeMadeBy(organizationId: OrganizationId, userId: UserId): Promise<readonly ApiKey[]>;
   save(key: ApiKey): Promise<void>;
   /** Moves `lastUsedAt` forward for many keys at once, never back; no version changes. */
   touch(used: ReadonlyMap<ApiKeyId, Date>): Promise<void>;

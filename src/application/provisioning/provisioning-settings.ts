@@ -7,11 +7,12 @@ import { carryOutAll } from '#application/provisioning/carry-out.ts';
 import { knownOfAll } from '#application/provisioning/known.ts';
 import type { Transaction, UnitOfWork } from '#application/unit-of-work.ts';
 import type { NamedRoleMapping, SetRoleMappings, UseCases } from '#application/use-cases.ts';
+import type { CallerIn } from '#domain/access/caller.ts';
 import type { Source } from '#domain/audit/audit-entry.ts';
 import type { Organization } from '#domain/organizations/organization.ts';
 import { decideAnew } from '#domain/provisioning/decide.ts';
 import { isPresent } from '#domain/provisioning/directory-picture.ts';
-import type { RoleMapping } from '#domain/provisioning/role-mapping.ts';
+import { type RoleMapping, touchesAdmins } from '#domain/provisioning/role-mapping.ts';
 import type { OrganizationId } from '#domain/shared/ids.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
 
@@ -53,7 +54,7 @@ export const setRoleMappings =
   async (caller, organizationId, mappings, source) => {
     if (new Set(mappings.map(({ groupId }) => groupId)).size !== mappings.length)
       throw new Refusal('role_mapping.group_twice');
-    return acting(uow, caller, organizationId, 'orgs:manage', source, async (tx) => {
+    return acting(uow, caller, organizationId, 'orgs:manage', source, async (tx, actor) => {
       await refuseUnknownGroups(
         tx,
         organizationId,
@@ -61,6 +62,7 @@ export const setRoleMappings =
       );
       const before = await tx.roleMappings.of(organizationId);
       if (JSON.stringify(before) !== JSON.stringify(mappings)) {
+        if (touchesAdmins(before, mappings)) needsOwner(actor);
         await tx.roleMappings.replace(organizationId, mappings);
         tx.tell({ type: 'role_mappings.replaced', organizationId, before, after: mappings });
         await reviewEverybody(tx, await required(tx, organizationId), mappings, clock, ids);
@@ -72,15 +74,22 @@ export const setRoleMappings =
 export const setProvisioningPolicy =
   (uow: UnitOfWork, clock: Clock, ids: Ids): UseCases['setProvisioningPolicy'] =>
   async (caller, organizationId, policy, source) => {
-    return acting(uow, caller, organizationId, 'orgs:manage', source, async (tx) => {
+    return acting(uow, caller, organizationId, 'orgs:manage', source, async (tx, actor) => {
       if (policy.gateGroupId !== null) await refuseUnknownGroups(tx, organizationId, [policy.gateGroupId]);
       const organization = await required(tx, organizationId);
+      const before = organization.state.provisioningPolicy.defaultRole;
+      if (before !== policy.defaultRole && [before, policy.defaultRole].includes('admin')) needsOwner(actor);
       organization.changeProvisioning(policy);
       await tx.save(organization);
       await reviewEverybody(tx, organization, await tx.roleMappings.of(organizationId), clock, ids);
       return organization.state.provisioningPolicy;
     });
   };
+
+/** Only the owner makes or unmakes admins, and a group or a default role that does is no way around. */
+const needsOwner = (actor: CallerIn): void => {
+  if (actor.kind !== 'user' || actor.role !== 'owner') throw new Refusal('membership.only_owner_makes_admins');
+};
 
 const required = async (tx: Transaction, organizationId: OrganizationId): Promise<Organization> => {
   const organization = await tx.organizations.get(organizationId);

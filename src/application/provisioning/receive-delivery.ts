@@ -5,6 +5,7 @@ import type { InboxEvent, Repositories, Store } from '#application/ports/store.t
 import type { Clock, Ids } from '#application/ports/system.ts';
 import type { ReceiveDelivery } from '#application/use-cases.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
+import { secondsAfter } from '#domain/shared/time.ts';
 
 /** By name of the provider, whichever of them signs people in. */
 export type DeliveriesByProvider = ReadonlyMap<string, EventDeliveries>;
@@ -20,6 +21,15 @@ export const receiveDelivery =
     return isNew ? 'stored' : 'heard_before';
   };
 
+/** How far the provider's clock may run ahead of ours. */
+const clockSkewSeconds = 300;
+
+/** The newest word wins, so a word dated into the future would win for years: it counts as said when it came. */
+const notFromTheFuture = (event: HeardEvent, now: Date): Pick<HeardEvent, 'occurredAt' | 'payload'> =>
+  event.occurredAt <= secondsAfter(now, clockSkewSeconds)
+    ? event
+    : { occurredAt: now, payload: { ...event.payload, created_at: now.toISOString() } };
+
 /** False when the event was heard before, by delivery or from the feed. */
 export const takeIn = (
   tx: Repositories,
@@ -29,6 +39,7 @@ export const takeIn = (
   ids: Ids,
 ): Promise<boolean> => {
   const now = clock.now();
+  const { occurredAt, payload } = notFromTheFuture(event, now);
   const row: InboxEvent = {
     id: ids.next('evt'),
     provider,
@@ -36,9 +47,9 @@ export const takeIn = (
     name: event.name,
     organizationRef: event.organization,
     organizationId: null,
-    occurredAt: event.occurredAt,
+    occurredAt,
     receivedAt: now,
-    payload: event.payload,
+    payload,
     status: 'stored',
     attempts: 0,
     dueAt: now,

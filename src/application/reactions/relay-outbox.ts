@@ -57,7 +57,8 @@ export const relayOutbox = (
 
   async function register(organizationId: OrganizationId): Promise<void> {
     const organization = await store.transact('across', (tx) => tx.organizations.get(organizationId));
-    if (organization?.state.status !== 'active') return;
+    // Linked already: it was made at the provider, or this effect was carried out before.
+    if (organization?.state.status !== 'active' || organization.state.provider !== null) return;
     const { id, name, domains } = organization.state;
     const registered = await provider.organizations.ensure({ id, name, domains: domains.map((claim) => claim.name) });
     const act = {

@@ -56,7 +56,9 @@ export const completeLogin = (parts: SignInParts): CompleteLogin => {
       const reference = parts.entropy.reference();
       const old = replaces && (await parts.standings.ofSessionReference(digest.sha256(replaces)));
       const act = { actor: { kind: 'user', id: userId }, source } as const;
-      const { state: session } = await uow.run('across', act, async (tx) => {
+      // In turn with everybody who writes there: a removal that commits first is seen, one that comes later ends this session.
+      const place = await uow.run('across', act, (tx) => placeNamedBy(tx, proven));
+      const { state: session } = await uow.run(place ?? 'across', act, async (tx) => {
         if (old) await replace(tx, old.session.id, proven.providerSession);
         return startSession(tx, proven, userId, { remembered, referenceDigest: digest.sha256(reference), source });
       });
@@ -79,11 +81,7 @@ export const completeLogin = (parts: SignInParts): CompleteLogin => {
       if (refusal instanceof Refusal && refusal.reason !== 'storage.unavailable') {
         const { reason } = refusal;
         await uow.run('across', nobody, async (tx) => {
-          const organization =
-            redeemed.organization === null
-              ? undefined
-              : await tx.organizations.byProvider({ provider: provider.name, id: redeemed.organization });
-          const organizationId = organization?.state.id ?? null;
+          const organizationId = (await placeNamedBy(tx, redeemed)) ?? null;
           tx.tell({ type: 'sign_in.refused', organizationId, email: redeemed.email, reason });
           const { providerSession } = redeemed;
           tx.after({ do: 'end_provider_session', provider: provider.name, providerSession });
@@ -92,6 +90,13 @@ export const completeLogin = (parts: SignInParts): CompleteLogin => {
       throw refusal;
     }
   };
+
+  async function placeNamedBy(
+    tx: Transaction,
+    { organization: id }: ProvenIdentity,
+  ): Promise<OrganizationId | undefined> {
+    return id === null ? undefined : (await tx.organizations.byProvider({ provider: provider.name, id }))?.state.id;
+  }
 
   /**
    * Somebody who arrives without an organization is moved into the one they asked for, or their first. The provider does it, so
@@ -105,8 +110,9 @@ export const completeLogin = (parts: SignInParts): CompleteLogin => {
     if (proven.organization !== null) return proven;
     const theirs = await parts.readModels.organizationsOf(userId);
     const choice = theirs.find(({ id }) => id === wanted) ?? theirs[0];
-    const organization = choice && (await parts.readModels.organization(choice.id))?.provider?.id;
-    if (!organization) return proven;
+    const link = choice && (await parts.readModels.organization(choice.id))?.provider;
+    if (link?.provider !== provider.name) return proven;
+    const organization = link.id;
     const refreshed = await provider.sessions.refresh({ refreshToken: proven.tokens.refreshToken, organization });
     return refreshed.is === 'refreshed' ? { ...proven, organization, tokens: refreshed.tokens } : proven;
   }

@@ -1,6 +1,6 @@
 // Ends sessions: one of one's own, one of a member, all of a member, all of an organization.
 
-import { acting, actorOf, permitted } from '#application/access/permitted.ts';
+import { acting, actorOf, permitted, stillCalling } from '#application/access/permitted.ts';
 import type { ReadModels } from '#application/ports/read-models.ts';
 import type { Clock } from '#application/ports/system.ts';
 import type { Transaction, UnitOfWork } from '#application/unit-of-work.ts';
@@ -27,6 +27,7 @@ export const endMySession =
   async (caller, sessionId, source) => {
     const person = asPerson(caller);
     await uow.run('across', { actor: actorOf(person), source }, async (tx) => {
+      await stillCalling(tx, person);
       const session = await tx.sessions.get(sessionId);
       if (session?.state.userId !== person.id) throw new Refusal('session.not_found');
       await endEach(tx, [session], 'revoked_by_self', clock.now());

@@ -10,6 +10,9 @@ import type { UnitOfWork } from '#application/unit-of-work.ts';
 import type { RefreshSession } from '#application/use-cases.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
 
+/** A reference that no provider has given to any organization. */
+const unknownOrganization = 'org_00000000000000000000000000';
+
 export const refreshSession =
   (
     provider: IdentityProvider,
@@ -23,10 +26,18 @@ export const refreshSession =
   async (request, source) => {
     const opened = await openRefreshBox(seal, request.refreshToken);
     const target = request.organizationId ? await readModels.organization(request.organizationId) : undefined;
-    if (request.organizationId && !target?.provider) throw new Refusal('organization.not_found');
+    // Our own membership table first, where the box tells whose it is: the provider must not move a session that we refuse.
+    const boxed = opened && (await readModels.session(opened.session));
+    if (boxed && request.organizationId) {
+      const theirs = await readModels.organizationsOf(boxed.userId);
+      if (!theirs.some(({ id }) => id === request.organizationId)) throw new Refusal('organization.not_found');
+    }
+    // An organization that does not exist is asked for all the same, so that a worthless token learns nothing from the answer.
+    const known = target?.provider?.provider === provider.name ? target.provider.id : unknownOrganization;
+    const organization = request.organizationId ? known : undefined;
 
     const refreshToken = opened?.refreshToken ?? request.refreshToken;
-    const refreshed = await provider.sessions.refresh({ refreshToken, organization: target?.provider?.id });
+    const refreshed = await provider.sessions.refresh({ refreshToken, organization });
     if (refreshed.is === 'not_a_member') throw new Refusal('organization.not_found');
     if (refreshed.is === 'interaction_required') throw signInAgain(settings.loginUrl, target?.id);
     if (refreshed.is === 'over') throw new Refusal('session.refresh_refused');

@@ -25,7 +25,8 @@ export const switchOrganization =
     const person = asPerson(caller);
     const theirs = await readModels.organizationsOf(person.id);
     if (!theirs.some(({ id }) => id === organizationId)) throw new Refusal('organization.not_found');
-    const ref = (await readModels.organization(organizationId))?.provider?.id;
+    const link = (await readModels.organization(organizationId))?.provider;
+    const ref = link?.provider === provider.name ? link.id : undefined;
 
     // Without the refresh token of this very session there is nothing to ask the provider with.
     const opened = refreshBox === undefined ? undefined : await openRefreshBox(seal, refreshBox);

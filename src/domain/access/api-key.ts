@@ -34,15 +34,42 @@ export interface ApiKeyState {
   readonly version: number;
 }
 
+/** What a key may do, where, and for how long. */
+export interface KeyReach {
+  readonly mode: KeyMode;
+  readonly scopes: readonly Scope[];
+  readonly ipAllowlist: readonly string[];
+  readonly expiresAt: Date | null;
+}
+
 /**
- * The scopes a new key gets, in catalogue order.
- * @throws Refusal `api_key.beyond_maker` when one of them is not its maker's own, `api_key.without_scopes` when there are none.
+ * What a new key gets of what was wished for: never more than its maker has. A key that makes keys passes on its own limits:
+ * its mode, its addresses, and its end. Scopes come in catalogue order.
+ * @throws Refusal `api_key.beyond_maker` where the wish goes further, `api_key.without_scopes` when nothing is wished for
  */
-export const narrowedTo = (wanted: readonly Scope[], makersOwn: readonly Scope[]): Scope[] => {
-  const beyond = wanted.filter((scope) => !makersOwn.includes(scope));
+export const narrowedTo = (
+  wish: KeyReach,
+  maker: { readonly scopes: readonly Scope[]; readonly key?: KeyReach | undefined },
+): Pick<KeyReach, 'scopes' | 'ipAllowlist' | 'expiresAt'> => {
+  const beyond = wish.scopes.filter((scope) => !maker.scopes.includes(scope));
   if (beyond.length > 0) throw new Refusal('api_key.beyond_maker', { scopes: inOrder(beyond) });
-  if (wanted.length === 0) throw new Refusal('api_key.without_scopes');
-  return inOrder(wanted);
+  if (wish.scopes.length === 0) throw new Refusal('api_key.without_scopes');
+  const scopes = inOrder(wish.scopes);
+  const { key } = maker;
+  if (!key) return { scopes, ipAllowlist: wish.ipAllowlist, expiresAt: wish.expiresAt };
+
+  if (wish.mode !== key.mode) throw new Refusal('api_key.beyond_maker', { mode: wish.mode });
+  const elsewhere =
+    key.ipAllowlist.length === 0 ? [] : wish.ipAllowlist.filter((block) => !key.ipAllowlist.includes(block));
+  if (elsewhere.length > 0) throw new Refusal('api_key.beyond_maker', { ip_allowlist: elsewhere });
+  if (key.expiresAt && wish.expiresAt && wish.expiresAt > key.expiresAt) {
+    throw new Refusal('api_key.beyond_maker', { expires_at: key.expiresAt.toISOString() });
+  }
+  return {
+    scopes,
+    ipAllowlist: wish.ipAllowlist.length > 0 ? wish.ipAllowlist : key.ipAllowlist,
+    expiresAt: wish.expiresAt ?? key.expiresAt,
+  };
 };
 
 export type ApiKeyEvent = { readonly type: 'api_key.issued' | 'api_key.revoked'; readonly key: ApiKeyState };

@@ -7,6 +7,8 @@ import type { AuditEntryId, OrganizationId } from '#domain/shared/ids.ts';
 export interface Actor {
   readonly kind: 'user' | 'agent' | 'directory' | 'provider' | 'system' | 'anonymous';
   readonly id: string | null;
+  /** E-mail of whoever acts in this person's name; absent for everybody who acts as themself. */
+  readonly impersonator?: string;
 }
 
 /** From where. Every field that is unknown is null. */

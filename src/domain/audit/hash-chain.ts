@@ -28,7 +28,11 @@ export const textToHash = (entry: Omit<AuditEntry, 'hash'>): string =>
     organization_id: entry.organizationId,
     sequence: entry.sequence,
     at: entry.at.toISOString(),
-    actor: { kind: entry.actor.kind, id: entry.actor.id },
+    actor: {
+      kind: entry.actor.kind,
+      id: entry.actor.id,
+      ...(entry.actor.impersonator !== undefined && { impersonator: entry.actor.impersonator }),
+    },
     action: entry.action,
     target: { kind: entry.target.kind, id: entry.target.id },
     source: {

@@ -15,6 +15,12 @@ export type LeavingReason =
   | 'user_deleted'
   | 'organization_deleted';
 
+const enderOf: Partial<Record<LeavingReason, Manager>> = {
+  removed_by_member: 'hand',
+  directory_says_so: 'directory',
+  provider_says_so: 'provider',
+};
+
 export interface MembershipState {
   readonly id: MembershipId;
   readonly organizationId: OrganizationId;
@@ -87,6 +93,13 @@ export class Membership {
     this.#events.push({ type: 'membership.role_changed', membership: this.#state, before });
   }
 
+  /** A person's decision: from now on it stands above the provider's own word on this member. The same again changes nothing. */
+  assignRole(role: AssignableRole, at: Date): void {
+    this.#refuseWhenRevoked();
+    if (this.#state.managedBy === 'provider') this.followSource('hand', role, at);
+    else this.changeRole(role, at);
+  }
+
   /** The directory (or the provider) speaks for this member from now on, and with this role. An owner stays owner. */
   followSource(managedBy: Manager, role: AssignableRole, at: Date): void {
     this.#refuseWhenRevoked();
@@ -98,11 +111,11 @@ export class Membership {
     if (this.#state.role !== 'owner') this.changeRole(role, at);
   }
 
-  /** Ends the standing at once. Asking twice is not an error. */
+  /** Ends the standing at once, and remembers whose word ended it: only theirs can bring the person back. Asking twice is not an error. */
   revoke(because: LeavingReason, at: Date): void {
     if (this.#state.status === 'revoked') return;
     const before = this.#state;
-    this.#state = { ...before, status: 'revoked', asOf: at };
+    this.#state = { ...before, status: 'revoked', managedBy: enderOf[because] ?? before.managedBy, asOf: at };
     this.#events.push({ type: 'membership.revoked', membership: this.#state, before, because });
   }
 

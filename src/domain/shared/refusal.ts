@@ -33,7 +33,7 @@ export const refusals = {
   'api_key.expired': 'This API key has expired.',
   'api_key.address_not_allowed': 'This API key may not be used from this address.',
   'api_key.not_found': 'No such API key.',
-  'api_key.beyond_maker': 'A key cannot have a scope that its maker does not have.',
+  'api_key.beyond_maker': 'A key cannot reach further than its maker.',
   'api_key.without_scopes': 'A key needs at least one scope.',
 
   'agent.not_active': 'The agent behind this key is not active.',

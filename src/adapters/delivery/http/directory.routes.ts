@@ -145,7 +145,8 @@ export const directoryRoutes = (
     path: '/v1/organizations/{org}/role-mappings',
     operation: 'setRoleMappings',
     summary: 'Replace the role mappings',
-    description: 'In order; the first match wins. Everybody whom a directory knows is re-evaluated in the same commit.',
+    description:
+      'In order; the first match wins. Everybody whom a directory knows is re-evaluated in the same commit. What can make or unmake admins is for the owner only.',
     tags: ['directory'],
     allows: 'orgs:manage',
     params: { org },
@@ -158,6 +159,7 @@ export const directoryRoutes = (
       'role_mapping.unknown_group',
       'role_mapping.owner_not_mappable',
       'role_mapping.group_twice',
+      'membership.only_owner_makes_admins',
     ],
     async handle({ caller, params, body, source }) {
       const wanted = body.mappings.map(({ group_id, role }) => ({ groupId: group_id, role: mappable(role) }));
@@ -193,7 +195,12 @@ export const directoryRoutes = (
       just_in_time: z.boolean().meta({ description: 'Whether signing in through SSO alone makes somebody a member.' }),
     }),
     answers: [200, policyShape],
-    refuses: ['caller.person_required', 'role_mapping.unknown_group', 'role_mapping.owner_not_mappable'],
+    refuses: [
+      'caller.person_required',
+      'role_mapping.unknown_group',
+      'role_mapping.owner_not_mappable',
+      'membership.only_owner_makes_admins',
+    ],
     async handle({ caller, params, body, source }) {
       const wanted: ProvisioningPolicy = {
         defaultRole: body.default_role === null ? null : mappable(body.default_role),

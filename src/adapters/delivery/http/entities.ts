@@ -182,6 +182,7 @@ export const auditEntryShape = z
     actor: z.object({
       kind: z.enum(['user', 'agent', 'directory', 'provider', 'system', 'anonymous']),
       id: z.string().nullable(),
+      impersonator: z.string().optional().meta({ description: 'E-mail of whoever acts in this name.' }),
     }),
     action: z.string(),
     target: z.object({ kind: z.string(), id: z.string().nullable() }),
@@ -203,7 +204,7 @@ export const auditEntry = (entry: AuditRecord): z.input<typeof auditEntryShape> 
   id: entry.id,
   sequence: entry.sequence,
   at: iso(entry.at),
-  actor: { kind: entry.actor.kind, id: entry.actor.id },
+  actor: entry.actor,
   action: entry.action,
   target: { kind: entry.target.kind, id: entry.target.id },
   source: {

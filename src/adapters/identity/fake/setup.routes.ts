@@ -4,6 +4,7 @@ import { Router } from '@koa/router';
 import { z } from 'zod';
 import type { Setup } from '#adapters/identity/fake/setup-links.ts';
 import { setupPage } from '#adapters/identity/fake/setup-page.ts';
+import { throughOutage } from '#adapters/identity/fake/sign-in.routes.ts';
 import { ownPagesOnly, pageTrouble, queryOf, readForm, showPage, Trouble } from '#adapters/identity/fake/web.ts';
 import type { FakeWorld } from '#adapters/identity/fake/world.ts';
 import type { FakeConnection, FakeOrganization } from '#adapters/identity/fake/world-state.ts';
@@ -17,6 +18,7 @@ interface Visit {
 }
 
 const visitBy = async (world: FakeWorld, ticket: string): Promise<Visit> => {
+  await throughOutage(world);
   const setup = await world.setupLinks.open(ticket);
   const organization = setup && world.organizations.byRef(setup.organization);
   if (!organization)

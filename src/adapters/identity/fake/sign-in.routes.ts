@@ -71,7 +71,7 @@ const backTo = (redirectUri: string, facts: Fields): string => {
 const statusOf = (refused: SignInRefusal): number => (refused === 'not_an_address' ? 400 : 403);
 
 /** What the provider's own pages do while it is out. */
-const throughOutage = async (world: FakeWorld): Promise<void> => {
+export const throughOutage = async (world: FakeWorld): Promise<void> => {
   const { mode } = world.outage();
   if (mode === 'down') throw new Trouble(503, 'identity.unavailable', 'The identity provider is down (on request).');
   if (mode === '429') throw new Trouble(429, 'identity.throttled', 'The identity provider is overloaded (on request).');

@@ -148,6 +148,13 @@ export const memoryRepositories = (
         const row = drafts.apiKeys.get(id);
         return row?.organizationId === organizationId ? ApiKey.restore(copy(row)) : undefined;
       },
+      activeMadeBy: async (organizationId, userId) =>
+        drafts.apiKeys
+          .where(
+            (key) => key.organizationId === organizationId && key.status === 'active' && key.createdBy.id === userId,
+          )
+          .toSorted(byId)
+          .map((key) => ApiKey.restore(copy(key))),
       save: (key) => save(drafts.apiKeys, key),
       async touch(used) {
         for (const [id, at] of used) {

@@ -20,6 +20,7 @@ export const uniqueKey = {
   providerRef: (ref: ProviderRef) => `organizations.provider ${ref.provider} ${ref.id}`,
   verifiedDomain: (name: string) => `organizations.verified_domain ${name}`,
   identity: ({ provider, subject }: ProviderIdentity) => `users.identity ${provider} ${subject}`,
+  owner: (m: Pick<MembershipState, 'organizationId'>) => `owner of ${m.organizationId}`,
   activeMembership: (m: Pick<MembershipState, 'organizationId' | 'userId'>) =>
     `memberships.active ${m.organizationId} ${m.userId}`,
   sessionReference: (digest: string) => `sessions.reference ${digest}`,
@@ -48,7 +49,10 @@ const tables = () => ({
   users: new Table<UserState>({ versionOf, uniqueKeysOf: ({ identities }) => identities.map(uniqueKey.identity) }),
   memberships: new Table<MembershipState>({
     versionOf,
-    uniqueKeysOf: (row) => (row.status === 'active' ? [uniqueKey.activeMembership(row)] : []),
+    uniqueKeysOf: (row) =>
+      row.status === 'active'
+        ? [uniqueKey.activeMembership(row), ...(row.role === 'owner' ? [uniqueKey.owner(row)] : [])]
+        : [],
   }),
   sessions: new Table<SessionState>({
     versionOf,

@@ -42,6 +42,8 @@ export const httpServer = (listener: RequestListener, ids: Ids): Server => {
       headersTimeout: 10 * seconds,
       requestTimeout: 30 * seconds,
       keepAliveTimeout: 60 * seconds,
+      // How often the two limits above are looked at; Node's own 30 s would double them.
+      connectionsCheckingInterval: 2 * seconds,
       maxHeaderSize: 16 * 1024,
       // The application answers a missing Host itself, in the envelope.
       requireHostHeader: false,

@@ -54,6 +54,7 @@ const statements = [
     version integer not null
   )`,
   `create unique index memberships_one_active on memberships (organization_id, user_id) where status = 'active'`,
+  `create unique index memberships_one_owner on memberships (organization_id) where status = 'active' and role = 'owner'`,
   `create index memberships_user_here on memberships (organization_id, user_id, id)`,
   `create index memberships_page on memberships (organization_id, id)`,
   `create index memberships_role on memberships (organization_id, role) where status = 'active'`,
@@ -122,6 +123,7 @@ const statements = [
   `create unique index api_keys_digest on api_keys (digest)`,
   `create index api_keys_page on api_keys (organization_id, id)`,
   `create index api_keys_agent on api_keys (organization_id, agent_id, id)`,
+  `create index api_keys_maker on api_keys (organization_id, (created_by->>'id')) where status = 'active'`,
   `create index api_keys_prefix on api_keys (organization_id, prefix, id)`,
 
   `create table directories (
@@ -226,6 +228,7 @@ const statements = [
     at timestamptz(3) not null,
     actor_kind text not null,
     actor_id text,
+    actor_impersonator text,
     action text not null,
     target_kind text not null,
     target_id text,

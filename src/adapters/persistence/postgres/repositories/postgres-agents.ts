@@ -38,6 +38,11 @@ export const postgresApiKeys = (run: PostgresRun): ApiKeys => {
       const row = await em.findOne(ApiKeyRow, { organizationId, id }, afresh);
       return row === null ? undefined : ApiKey.restore(apiKeyFromRow(row));
     },
+    async activeMadeBy(organizationId, userId) {
+      const made = { organizationId, status: 'active', createdBy: { id: userId } } as const;
+      const rows = await em.find(ApiKeyRow, made, { ...afresh, orderBy: { id: 'asc' } });
+      return rows.map((row) => ApiKey.restore(apiKeyFromRow(row)));
+    },
     async save(key) {
       const { state } = key;
       const { id, organizationId } = state;

@@ -19,6 +19,7 @@ export const AuditEntryRow = defineEntity({
     at: p.datetime(3),
     actorKind: p.string().$type<Actor['kind']>(),
     actorId: p.string().nullable(),
+    actorImpersonator: p.string().nullable(),
     action: p.string().$type<AuditEntry['action']>(),
     targetKind: p.string(),
     targetId: p.string().nullable(),
@@ -40,7 +41,11 @@ export const auditEntryFromRow = (row: AuditEntryRow): AuditEntry => ({
   organizationId: row.organizationId === noOrganization ? null : (row.organizationId as OrganizationId),
   sequence: row.sequence,
   at: row.at,
-  actor: { kind: row.actorKind, id: row.actorId ?? null },
+  actor: {
+    kind: row.actorKind,
+    id: row.actorId ?? null,
+    ...(row.actorImpersonator && { impersonator: row.actorImpersonator }),
+  },
   action: row.action,
   target: { kind: row.targetKind, id: row.targetId ?? null },
   source: {
@@ -63,6 +68,7 @@ export const auditEntryToRow = (entry: AuditEntry) => ({
   at: entry.at,
   actorKind: entry.actor.kind,
   actorId: entry.actor.id,
+  actorImpersonator: entry.actor.impersonator ?? null,
   action: entry.action,
   targetKind: entry.target.kind,
   targetId: entry.target.id,
