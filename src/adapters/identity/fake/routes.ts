@@ -8,10 +8,12 @@ import { directoryPageRoutes } from '#adapters/identity/fake/directory-page.rout
 import { stylesheet } from '#adapters/identity/fake/page.ts';
 import { setupRoutes } from '#adapters/identity/fake/setup.routes.ts';
 import { signInRoutes } from '#adapters/identity/fake/sign-in.routes.ts';
+import { jsonTrouble, ownHostOnly } from '#adapters/identity/fake/web.ts';
 import type { FakeWorld } from '#adapters/identity/fake/world.ts';
 
 export const fakeProviderRoutes = (world: FakeWorld): Router => {
   const router = new Router();
+  router.use('/fake-idp', jsonTrouble as Middleware, ownHostOnly(world.publicUrl) as Middleware);
   router.get('/fake-idp/style.css', (ctx) => {
     ctx.type = 'css';
     ctx.set('Cache-Control', 'public, max-age=300');

@@ -91,12 +91,35 @@ export const pageTrouble = (publicUrl: string): Step =>
  * Whether a write may come from there. A page of another site could otherwise hire and fire in a developer's browser.
  * Programs send neither header and may; a browser always sends one of them.
  */
+const loopback: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** Whether a host (or the host of an origin) is where the service lives; at a desk, localhost and 127.0.0.1 are one. */
+const isOurHost = (url: string, publicUrl: string): boolean => {
+  if (!URL.canParse(url)) return false;
+  const [asked, ours] = [new URL(url), new URL(publicUrl)];
+  const isSame = asked.hostname === ours.hostname || (loopback.has(asked.hostname) && loopback.has(ours.hostname));
+  return isSame && asked.port === ours.port;
+};
+
+/** Another name for our address is a page of somebody else's that had its name pointed at us (DNS rebinding): it sees nothing. */
+export const ownHostOnly =
+  (publicUrl: string): Step =>
+  async (ctx, next) => {
+    if (isOurHost(`http://${ctx.get('Host')}`, publicUrl)) {
+      await next();
+      return;
+    }
+    const open = `open it as ${publicUrl}, or set PUBLIC_URL to how you reach it`;
+    throw new Trouble(403, 'request.cross_origin', `The fake provider answers under its own address only: ${open}.`);
+  };
+
 export const ownPagesOnly =
   (publicUrl: string): Step =>
   async (ctx, next) => {
     const site = ctx.get('Sec-Fetch-Site');
     const origin = ctx.get('Origin');
-    const vouched = site === '' ? origin === '' || origin === publicUrl : site === 'same-origin' || site === 'none';
+    const vouched =
+      site === '' ? origin === '' || isOurHost(origin, publicUrl) : site === 'same-origin' || site === 'none';
     if (!['GET', 'HEAD'].includes(ctx.method) && !vouched) {
       throw new Trouble(403, 'request.cross_origin', 'This request came from another site.');
     }
