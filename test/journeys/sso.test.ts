@@ -304,22 +304,25 @@ describe('a certificate', () => {
       ]);
     }));
 
-  it('ends warned or renewed alike when its news comes late and twice, and before that of its connection', () =>
+  it('is warned of also when the warning comes before its connection is known here, and then twice', () =>
     inWorld(async (world) => {
       const owner = await world.signIn(gus);
+      const connections = async () => (await owner.get(ofGlobex(world, '/sso'))).body.connections;
       const ref = world.provider.organizations.byExternalId(world.globex)?.ref ?? '';
-      await world.provider.setManner('out_of_order');
+      await world.provider.setManner('lost');
       const { id } = await world.provider.connections.setUp(ref);
+      await world.settle();
+      await world.provider.setManner('twice');
       await world.provider.connections.warnOfCertificate(id);
       await world.settle();
-      world.clock.turn(1);
-      await world.provider.setManner('twice');
-      await world.provider.connections.renewCertificate(id);
+      expect(await connections()).toEqual([]);
+      await world.service.catchUp();
       await world.settle();
-      await world.provider.setManner('none');
-      await world.settle();
-      const [connection] = (await owner.get(ofGlobex(world, '/sso'))).body.connections;
-      expect(connection).toMatchObject({ id, state: 'active', certificates: [{ warned_at: null }] });
+      expect(await connections()).toMatchObject([
+        { id, state: 'active', certificates: [{ warned_at: world.clock.now().toISOString() }] },
+      ]);
+      const told = (await trailOf(owner, world.globex)).filter(({ action }) => /certificate/.test(action));
+      expect(told).toHaveLength(1);
     }));
 });
 

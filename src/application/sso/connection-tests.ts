@@ -84,7 +84,8 @@ export const connectionTests = (
 ): ConnectionTests => {
   return {
     async finish({ codeVerifier, returnTo }, test, { code, source }) {
-      const ref = (await readModels.organization(test.organization))?.provider?.id;
+      const link = (await readModels.organization(test.organization))?.provider;
+      const ref = link?.provider === provider.name ? link.id : undefined;
       const back = await redeemed({
         code,
         codeVerifier,
