@@ -1,7 +1,6 @@
 // Applies stored events, oldest first. One event, one commit: what it changes, the audit entries, and that it was applied.
 
-import type { EventDeliveries } from '#application/ports/identity-provider.ts';
-import type { InboxEvent, InboxStatus, Store } from '#application/ports/store.ts';
+import type { InboxEvent, InboxStatus, Repositories, Store } from '#application/ports/store.ts';
 import type { Clock, Ids, Log } from '#application/ports/system.ts';
 import { applyProviderEvent } from '#application/provisioning/apply-provider-event.ts';
 import type { ProviderEvent } from '#application/provisioning/provider-event.ts';
@@ -18,7 +17,7 @@ const longestWait = 7 * 24 * 3600;
 
 const batch = 100;
 
-/** Answers whether anything was due. */
+/** Answers whether it got any further: events that another node has in hands are left to it. */
 export const applyInbox = (
   store: Store,
   uow: UnitOfWork,
@@ -27,35 +26,34 @@ export const applyInbox = (
   ids: Ids,
   log: Log,
 ): (() => Promise<boolean>) => {
-  const readers = (event: InboxEvent): EventDeliveries | undefined => deliveries.get(event.provider);
-
   return async () => {
     const due = await store.transact('across', (tx) => tx.inbox.due(clock.now(), batch));
-    for (const id of due) await applyOne(id);
-    return due.length > 0;
+    let gotFurther = false;
+    for (const id of due) gotFurther = (await applyOne(id)) || gotFurther;
+    return gotFurther;
   };
 
-  async function applyOne(id: InboxEventId): Promise<void> {
+  /** False when it was not to be had. */
+  async function applyOne(id: InboxEventId): Promise<boolean> {
     const found = await store.transact('across', async (tx) => {
       const event = await tx.inbox.claim(id);
-      if (!event) return undefined;
-      const ref = event.organizationRef;
-      const organization =
-        ref === null ? undefined : await tx.organizations.byProvider({ provider: event.provider, id: ref });
-      return { event, organizationId: organization?.state.id };
+      const meaning = event && meaningOf(event);
+      return meaning && { event, meaning, organizationId: await placeOf(tx, event, meaning) };
     });
-    if (!found) return;
-    const { event } = found;
+    if (!found) return false;
+    const { event, meaning, organizationId } = found;
     try {
-      const meaning: ProviderEvent = readers(event)?.interpret(event.payload) ?? {
-        about: 'nothing',
-        because: 'no provider of this name is configured',
-      };
-      const scope = scopeOf(meaning, found.organizationId);
-      await uow.run(scope, actOf(event, meaning), (tx) => applyInside(tx, id, meaning, found.organizationId));
+      const scope = scopeOf(meaning, organizationId);
+      await uow.run(scope, actOf(event, meaning), (tx) => applyInside(tx, id, meaning, organizationId));
     } catch (fault) {
       await setBack(event, fault);
     }
+    return true;
+  }
+
+  function meaningOf(event: InboxEvent): ProviderEvent {
+    const nobody: ProviderEvent = { about: 'nothing', because: 'no provider of this name is configured' };
+    return deliveries.get(event.provider)?.interpret(event.payload) ?? nobody;
   }
 
   async function applyInside(
@@ -117,6 +115,17 @@ export const applyInbox = (
       });
     });
   }
+};
+
+/** The organization that the event names, or in which we first heard of its directory. */
+const placeOf = async (
+  tx: Repositories,
+  event: InboxEvent,
+  meaning: ProviderEvent,
+): Promise<OrganizationId | undefined> => {
+  const { provider, organizationRef } = event;
+  if (organizationRef !== null) return (await tx.organizations.byProvider({ provider, id: organizationRef }))?.state.id;
+  return meaning.about === 'directory' ? tx.directory.organizationOf(meaning.event.directoryId) : undefined;
 };
 
 /** Events about one organization take turns with everybody who writes there; those about people or the organization itself reach across. */
