@@ -77,16 +77,20 @@ const databaseUrl = z
   );
 
 const environment = z.object({
-  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+  NODE_ENV: z
+    .enum(['development', 'test', 'production'], { error: 'must be development, test or production' })
+    .default('development'),
   HOST: z.string().default('127.0.0.1'),
   PORT: whole(0, 65_535).default(3000),
-  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).optional(),
   DATA_DIR: z.string().default('./.data'),
   DATABASE_URL: databaseUrl.optional(),
-  IDENTITY_PROVIDER: z.enum(['fake', 'workos']).default('fake'),
+  IDENTITY_PROVIDER: z.enum(['fake', 'workos'], { error: 'must be fake or workos' }).default('fake'),
   WORKOS_API_KEY: z.string().optional(),
   WORKOS_CLIENT_ID: z.string().optional(),
-  WORKOS_API_URL: z.url({ protocol: /^https?$/ }).default('https://api.workos.com'),
+  WORKOS_API_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https address' })
+    .default('https://api.workos.com'),
   WORKOS_ISSUERS: list.default([]),
   SESSION_SECRETS: longSecrets.default([]),
   API_KEY_PEPPERS: longSecrets.default([]),
@@ -95,7 +99,9 @@ const environment = z.object({
   TRUSTED_PROXIES: list
     .refine((blocks) => blocks.every(nodeNetworks.isBlock), 'must be addresses or CIDR blocks, separated by commas')
     .default([]),
-  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  LOG_LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'], { error: 'must be debug, info, warn, error or silent' })
+    .default('info'),
 });
 
 /**

@@ -3,6 +3,17 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+
+export class FolderTaken extends Error {
+  constructor(folder: string, holder: number) {
+    super(`${folder} is in use by process ${holder}. Stop it, or set DATA_DIR to another folder.`);
+    this.name = 'FolderTaken';
+  }
+}
+
+/** How long two processes may both believe that they cleared away the lock of a dead one. */
+const doubtMilliseconds = 50;
 
 const isRunning = (pid: number): boolean => {
   if (pid === process.pid) return false; // a restarted container counts its processes from the start
@@ -14,30 +25,37 @@ const isRunning = (pid: number): boolean => {
   }
 };
 
+const holderOf = async (file: string): Promise<number | undefined> => {
+  const [pid] = (await readFile(file, 'utf8').catch(() => '')).split(' ');
+  return pid && /^[1-9]\d*$/.test(pid) ? Number(pid) : undefined;
+};
+
 /**
- * Takes the folder for this process. What a killed process left behind is taken over at once.
+ * Takes the folder for this process. What a killed process left behind is taken over.
  * @returns gives it back
- * @throws Error that names the process which has it
+ * @throws FolderTaken when another running process has it
  */
 export const lockFolder = async (folder: string): Promise<() => Promise<void>> => {
   await mkdir(folder, { recursive: true });
   const file = join(folder, 'lock');
+  const mark = `${process.pid} ${randomUUID()}`;
   const draft = `${file}.${randomUUID()}`;
-  await writeFile(draft, String(process.pid));
+  await writeFile(draft, mark);
   try {
     for (let tries = 0; ; tries += 1) {
-      try {
-        await link(draft, file);
-        return () => rm(file, { force: true });
-      } catch (fault) {
-        if ((fault as NodeJS.ErrnoException).code !== 'EEXIST' || tries > 2) throw fault;
+      const isTaken = await link(draft, file).then(
+        () => false,
+        (fault: NodeJS.ErrnoException) => {
+          if (fault.code !== 'EEXIST' || tries > 5) throw fault;
+          return true;
+        },
+      );
+      if (!isTaken) {
+        await wait(doubtMilliseconds);
+        if ((await readFile(file, 'utf8').catch(() => '')) === mark) return () => rm(file, { force: true });
       }
-      const holder = Number(await readFile(file, 'utf8').catch(() => ''));
-      if (isRunning(holder)) {
-        throw new Error(
-          `The data folder ${folder} is in use by process ${holder}. Stop it, or set DATA_DIR to another folder.`,
-        );
-      }
+      const holder = await holderOf(file);
+      if (holder !== undefined && isRunning(holder)) throw new FolderTaken(folder, holder);
       await rm(file, { force: true });
     }
   } finally {

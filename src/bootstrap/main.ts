@@ -10,7 +10,7 @@ import { deliverOverHttp } from '#bootstrap/fake-identity.ts';
 import { secretsFor } from '#bootstrap/generated-secrets.ts';
 import { openIdentity } from '#bootstrap/open-identity.ts';
 import { openPersistence } from '#bootstrap/open-persistence.ts';
-import { serve } from '#bootstrap/serve.ts';
+import { openDoor, serve } from '#bootstrap/serve.ts';
 import { assemble } from '#bootstrap/service.ts';
 import { explained } from '#bootstrap/start-faults.ts';
 import { ready, welcome } from '#bootstrap/welcome.ts';
@@ -20,6 +20,7 @@ const say = (text: string): void => void process.stdout.write(text);
 const start = async (config: Config): Promise<void> => {
   const log = pinoLog(config.logLevel);
   const { database, publicUrl } = config;
+  const door = await openDoor(config);
   const secrets = await secretsFor(config, database.kind === 'memory' ? undefined : config.dataDir);
   if (database.kind === 'embedded') say('Starting; the first start makes a database and takes a few seconds.\n');
   const persistence = await openPersistence(database);
@@ -46,8 +47,9 @@ const start = async (config: Config): Promise<void> => {
     },
   });
   const demo = identity.world && (await makeDemo(service, identity.world));
-  const serving = await serve(service, config, log);
-  if (identity.world) deliverOverHttp(identity.world, serving.url);
+  const serving = serve(service, log);
+  door.admit(service.listener);
+  if (identity.world) deliverOverHttp(identity.world, door.url);
   say(demo ? welcome(config, demo) : ready(config));
 
   const stop = async (signal: string): Promise<void> => {
@@ -56,6 +58,7 @@ const start = async (config: Config): Promise<void> => {
     log.info('shutting down: finishing what is under way', { signal });
     identity.world?.deliverTo(undefined);
     await identity.world?.settled();
+    await door.close();
     await serving.close();
     await persistence.close();
     log.info('closed');

@@ -1,22 +1,36 @@
 // Listens, keeps the workers going, and stops without dropping anything.
 
-import type { Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { httpServer } from '#adapters/delivery/http/kit/server.ts';
 import { typeIds } from '#adapters/system/type-ids.ts';
 import type { Log } from '#application/ports/system.ts';
 import type { Service } from '#bootstrap/service.ts';
 
-export interface Serving {
+/** A port that is taken before anything else is opened: whoever knocks meanwhile is asked to come back. */
+export interface Door {
   /** Where it listens, for callers on this machine. */
   readonly url: string;
-  /** Stops taking requests, lets those under way finish, then the workers, then writes down what only memory knew. */
+  /** From now on requests are answered by this. */
+  admit(listener: RequestListener): void;
+  /** Takes no new requests and lets those under way finish. */
+  close(): Promise<void>;
+}
+
+export interface Serving {
+  /** Finishes what the workers have, then writes down what only memory knew. */
   close(): Promise<void>;
 }
 
 const second = 1000;
 /** How long requests under way may take to finish when we stop. */
 const drainSeconds = 10;
+
+const starting: RequestListener = (_request, response) => {
+  const error = { code: 'UNAVAILABLE', reason: 'service.starting', message: 'The service is starting.', details: {} };
+  response.writeHead(503, { 'content-type': 'application/json; charset=utf-8', 'retry-after': '2' });
+  response.end(JSON.stringify({ error }));
+};
 
 const listen = (server: Server, port: number, host: string): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -27,15 +41,26 @@ const listen = (server: Server, port: number, host: string): Promise<void> =>
     });
   });
 
-export const serve = async (
-  service: Service,
-  address: { readonly port: number; readonly host: string },
-  log: Log,
-): Promise<Serving> => {
-  const server = httpServer(service.listener, typeIds);
-  await listen(server, address.port, address.host);
+export const openDoor = async (where: { readonly port: number; readonly host: string }): Promise<Door> => {
+  let listener = starting;
+  const server = httpServer((request, response) => listener(request, response), typeIds);
+  await listen(server, where.port, where.host);
   const { port, address: host, family } = server.address() as AddressInfo;
+  return {
+    url: `http://${family === 'IPv6' ? `[${host}]` : host}:${port}`,
+    admit(answering) {
+      listener = answering;
+    },
+    async close() {
+      const finished = new Promise<void>((resolve) => server.close(() => resolve()));
+      const impatience = setTimeout(() => server.closeAllConnections(), drainSeconds * second);
+      await finished;
+      clearTimeout(impatience);
+    },
+  };
+};
 
+export const serve = (service: Service, log: Log): Serving => {
   const every = (seconds: number, name: string, task: () => Promise<unknown> | unknown): NodeJS.Timeout => {
     let busy = false;
     return setInterval(async () => {
@@ -61,12 +86,7 @@ export const serve = async (
   ];
 
   return {
-    url: `http://${family === 'IPv6' ? `[${host}]` : host}:${port}`,
     async close() {
-      const finished = new Promise<void>((resolve) => server.close(() => resolve()));
-      const impatience = setTimeout(() => server.closeAllConnections(), drainSeconds * second);
-      await finished;
-      clearTimeout(impatience);
       for (const timer of timers) clearInterval(timer);
       await service.inbox.drain();
       await service.outbox.drain();

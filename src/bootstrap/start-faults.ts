@@ -1,6 +1,7 @@
 // What went wrong at the start, in words that say what to do. The stack is for faults that nobody foresaw.
 
 import { ConfigurationFaults } from '#bootstrap/config.ts';
+import { FolderTaken } from '#bootstrap/folder-lock.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
 
 interface SystemFault {
@@ -11,7 +12,7 @@ interface SystemFault {
 }
 
 export const explained = (fault: unknown): string => {
-  if (fault instanceof ConfigurationFaults) return fault.message;
+  if (fault instanceof ConfigurationFaults || fault instanceof FolderTaken) return fault.message;
   if (fault instanceof Refusal && fault.reason === 'storage.unavailable') {
     return 'The database does not answer, or does not let us in: check DATABASE_URL.';
   }

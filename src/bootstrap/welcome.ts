@@ -24,8 +24,10 @@ HatiData Identity is ready at ${publicUrl}   (development: anybody can sign in a
   IT department    ${publicUrl}/fake-idp/directory      hire, move, terminate, misbehave
   API              ${publicUrl}/docs
 
-  As a person      curl -s -H 'Cookie: ${cookie}=${demo.sessionReference}' ${publicUrl}/v1/whoami
+  As the owner     curl -s -H 'Cookie: ${cookie}=${demo.sessionReference}' ${publicUrl}/v1/whoami
   As an agent      curl -s -H 'Authorization: ApiKey ${demo.apiKey}' ${publicUrl}/v1/whoami
+
+  (The key is new at each start; the one of the start before is revoked.)
 
   Organizations    Acme ${demo.acme} (single sign-on, directory), Globex ${demo.globex} (passwords)
   Database         ${kept}

@@ -50,11 +50,10 @@ const answers = (url: string): Promise<boolean> =>
 
 /** The server named in the environment. One that is named but does not answer is a mistake, not a reason to look elsewhere. */
 const fromEnvironment: Source = async () => {
-  const name = ['TEST_DATABASE_URL', 'DATABASE_URL'].find((variable) => process.env[variable]);
-  const url = name && process.env[name];
+  const url = process.env['TEST_DATABASE_URL'];
   if (!url) return undefined;
   await run(url, 'select 1');
-  return { url, origin: `the server of ${name}`, stop: leaveRunning };
+  return { url, origin: 'the server of TEST_DATABASE_URL', stop: leaveRunning };
 };
 
 const pings = (socketPath: string): Promise<boolean> =>

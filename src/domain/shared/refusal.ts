@@ -9,7 +9,7 @@ export const refusals = {
   'request.too_large': 'The request body is too large.',
   'request.unknown_route': 'There is nothing at this address.',
   'request.cross_origin':
-    'This request came from another site; requests with a session cookie must come from our own pages.',
+    'Requests with a session cookie that change something must come from our own pages: send our address as Origin.',
   'request.conflict': 'Somebody else changed the same thing at the same moment. Read it again and retry.',
 
   'credential.missing': 'Sign in, or send an API key.',
@@ -71,7 +71,7 @@ export const refusals = {
 
   'sign_in.state_invalid': 'This sign-in was not started in this browser, was used before, or took too long.',
   'sign_in.code_spent': 'This sign-in code is not good or was used before.',
-  'sign_in.denied': 'The identity provider did not let this person in.',
+  'sign_in.denied': 'The sign-in was cancelled, or the identity provider did not let this person in.',
   'sign_in.email_unverified': 'The identity provider has not verified this e-mail address.',
   'sign_in.not_a_member':
     'You are not a member of this organization, or your access has ended. Ask its administrators.',

@@ -139,6 +139,11 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('describes every named shape itself, not by a reference back to it', () => {
+    const empty = Object.entries(document.components.schemas).filter(([, schema]) => '$ref' in (schema as object));
+    expect(empty.map(([name]) => name)).toEqual([]);
+  });
+
   it('points only at what it has', () => {
     const references = walk(document).flatMap(([, value]) =>
       typeof value['$ref'] === 'string' ? [value['$ref']] : [],

@@ -49,11 +49,11 @@ export const auditRoutes = (useCases: Pick<UseCases, 'searchAudit' | 'verifyAudi
       200,
       z
         .object({
-          entries: z.number().int(),
+          entries: z.int().min(0),
           whole: z.boolean(),
           last_hash: z.string(),
           first_broken: z
-            .object({ sequence: z.number().int(), id: z.string() })
+            .object({ sequence: z.int().min(0), id: z.string() })
             .nullable()
             .meta({ description: 'Where the chain first fails to follow.' }),
         })

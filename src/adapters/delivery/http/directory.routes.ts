@@ -18,8 +18,8 @@ const directoryShape = z
         name: z.string(),
         type: z.string(),
         state: z.enum(['connected', 'disconnected']),
-        users: z.number().int(),
-        groups: z.number().int(),
+        users: z.int().min(0),
+        groups: z.int().min(0),
       }),
     ),
     last_event_at: z.iso.datetime().nullable(),
@@ -27,7 +27,7 @@ const directoryShape = z
   .meta({ id: 'Directory' });
 
 const groupShape = z
-  .object({ id: z.string(), directory_id: z.string(), name: z.string(), members: z.number().int() })
+  .object({ id: z.string(), directory_id: z.string(), name: z.string(), members: z.int().min(0) })
   .meta({ id: 'DirectoryGroup' });
 
 const mappingsShape = z
@@ -36,11 +36,15 @@ const mappingsShape = z
   })
   .meta({ id: 'RoleMappings', description: 'In order: the first mapping that matches wins.' });
 
+const groupId = line(255).min(1);
+
+const wantedMappings = z
+  .array(z.strictObject({ group_id: groupId, role: roleShape, group_name: z.unknown().optional() }))
+  .max(500);
+
 const policyShape = z
   .object({ default_role: roleShape.nullable(), gate_group_id: z.string().nullable(), just_in_time: z.boolean() })
   .meta({ id: 'ProvisioningPolicy' });
-
-const groupId = line(255).min(1);
 
 const mappings = (named: readonly NamedRoleMapping[]) => ({
   data: named.map(({ groupId, groupName, role }) => ({ group_id: groupId, group_name: groupName, role })),
@@ -150,9 +154,12 @@ export const directoryRoutes = (
     tags: ['directory'],
     allows: 'orgs:manage',
     params: { org },
-    body: z.strictObject({
-      mappings: z.array(z.strictObject({ group_id: groupId, role: roleShape })).max(500),
-    }),
+    body: z
+      .strictObject({
+        mappings: wantedMappings.optional(),
+        data: wantedMappings.optional().meta({ description: 'The same, as `GET` answers it.' }),
+      })
+      .refine(({ mappings, data }) => (mappings === undefined) !== (data === undefined), 'needs mappings'),
     answers: [200, mappingsShape],
     refuses: [
       'caller.person_required',
@@ -162,7 +169,10 @@ export const directoryRoutes = (
       'membership.only_owner_makes_admins',
     ],
     async handle({ caller, params, body, source }) {
-      const wanted = body.mappings.map(({ group_id, role }) => ({ groupId: group_id, role: mappable(role) }));
+      const wanted = (body.mappings ?? body.data ?? []).map(({ group_id, role }) => ({
+        groupId: group_id,
+        role: mappable(role),
+      }));
       return mappings(await useCases.setRoleMappings(caller, params.org, wanted, source));
     },
   }),

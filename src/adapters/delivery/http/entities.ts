@@ -177,7 +177,7 @@ const factsShape = z
 export const auditEntryShape = z
   .object({
     id: idShape('aud'),
-    sequence: z.number().int().meta({ description: 'Position in the chain: 1, 2, 3 … without a gap.' }),
+    sequence: z.int().min(1).meta({ description: 'Position in the chain: 1, 2, 3 … without a gap.' }),
     at: time,
     actor: z.object({
       kind: z.enum(['user', 'agent', 'directory', 'provider', 'system', 'anonymous']),

@@ -1,6 +1,7 @@
 // The front door for people: what this is, who they are, and where to go from here.
 
 import type { Profile, UseCases } from '#application/use-cases.ts';
+import type { Refusal } from '#domain/shared/refusal.ts';
 import { type Html, html } from './kit/html.ts';
 import { page } from './kit/page.ts';
 import { type Route, route } from './kit/route.ts';
@@ -10,7 +11,8 @@ export interface HomeLink {
   readonly href: string;
 }
 
-const signedOut = html`<p class="actions"><a class="button" href="/auth/login?return_to=/">Sign in</a></p>`;
+const signedOut = (refusal: Refusal | undefined): Html => html`${refusal ? html`<p>${refusal.message}</p>` : undefined}
+<p class="actions"><a class="button" href="/auth/login?return_to=/">Sign in</a></p>`;
 
 const signedIn = ({ caller, user, agent, organization, organizations }: Profile): Html => {
   const role = caller.kind === 'user' ? caller.role : null;
@@ -44,13 +46,16 @@ export const homeRoutes = (useCases: Pick<UseCases, 'whoAmI'>, links: readonly H
     answers: [200, 'page'],
     refuses: ['storage.unavailable', 'identity.unavailable', 'identity.throttled'],
     async handle({ identify }) {
-      const caller = await identify();
+      let refusal: Refusal | undefined;
+      const caller = await identify((why) => {
+        refusal = why;
+      });
       const profile = caller && (await useCases.whoAmI(caller));
       return page(
         'HatiData Identity',
         html`<h1>HatiData Identity</h1>
 <p>Who is calling, for which organization, and what may they do: for the people and the agents that share HatiData.</p>
-${profile ? signedIn(profile) : signedOut}
+${profile ? signedIn(profile) : signedOut(refusal)}
 <h2>From here</h2>
 <ul>
 <li><a href="/docs">The API, to read</a></li>

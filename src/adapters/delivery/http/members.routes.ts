@@ -15,7 +15,7 @@ import {
 import { line, listOf, member, org, pageOf } from './inputs.ts';
 import { type Route, route } from './kit/route.ts';
 
-const endedShape = z.object({ ended: z.number().int().meta({ description: 'How many sessions ended.' }) });
+const endedShape = z.object({ ended: z.int().min(0).meta({ description: 'How many sessions ended.' }) });
 
 export const memberRoutes = (
   useCases: Pick<UseCases, 'listMembers' | 'changeRole' | 'removeMember' | 'listSessions' | 'endMemberSessions'>,

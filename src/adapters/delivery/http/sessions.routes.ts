@@ -56,7 +56,7 @@ export const organizationSessionRoutes = (
     tags: ['sessions'],
     allows: 'users:manage',
     params: { org },
-    answers: [200, z.object({ ended: z.number().int().meta({ description: 'How many sessions ended.' }) })],
+    answers: [200, z.object({ ended: z.int().min(0).meta({ description: 'How many sessions ended.' }) })],
     refuses: ['caller.person_required'],
     handle: async ({ caller, params, source }) => ({
       ended: await useCases.endAllSessions(caller, params.org, source),

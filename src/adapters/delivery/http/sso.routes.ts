@@ -71,7 +71,7 @@ const ssoShape = z
 export const setupLinkShape = z
   .object({
     url: z.url().meta({ description: 'Open it at once, for one purpose; whoever has it is let in.' }),
-    expires_in_seconds: z.number().int(),
+    expires_in_seconds: z.int().min(0),
   })
   .meta({ id: 'SetupLink' });
 

@@ -16,7 +16,7 @@ import { readAs } from './issues.ts';
 import { pagePolicy } from './page.ts';
 import { statusOf } from './problem.ts';
 import { readJson, readRaw } from './read-body.ts';
-import { type Answer, isRaw, isScope, type Route, refusalsOf } from './route.ts';
+import { type Answer, type Asked, isRaw, isScope, type Route, refusalsOf } from './route.ts';
 import { mustBeOurOwnPage, writes } from './same-origin.ts';
 
 export interface GuardParts {
@@ -127,14 +127,15 @@ const guard = (route: Route, parts: GuardParts): ((ctx: Exchange) => Promise<voi
     }
     if (route.ownPagesOnly) mustBeOurOwnPage(publicUrl, header);
 
-    const identify = async (): Promise<Caller | undefined> => {
+    const identify: Asked<unknown, unknown, unknown, unknown>['identify'] = async (whenRefused) => {
       try {
         const credential = credentialOf(ctx, cookies);
         return credential && (await prove(credential));
       } catch (thrown) {
         const isNobody = thrown instanceof Refusal && statusOf[thrown.reason] < 500;
-        if (isNobody) return undefined;
-        throw thrown;
+        if (!isNobody) throw thrown;
+        whenRefused?.(thrown);
+        return undefined;
       }
     };
     const params = readParams(route, sentParams);

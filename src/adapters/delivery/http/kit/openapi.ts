@@ -94,7 +94,8 @@ const schemaBook = () => {
     const id = shape.meta()?.id;
     const schema = schemaOf(shape, io);
     if (typeof id !== 'string') return schema;
-    schemas[id] = schema;
+    // zod renders a named shape as a reference to itself, with the real one among the definitions above.
+    if (schema['$ref'] === undefined) schemas[id] = schema;
     return { $ref: `#/components/schemas/${id}` };
   };
   return { schemas, named };

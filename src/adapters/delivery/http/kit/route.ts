@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { Caller } from '#domain/access/caller.ts';
 import type { Scope } from '#domain/access/scope.ts';
 import type { Source } from '#domain/audit/audit-entry.ts';
-import type { RefusalReason } from '#domain/shared/refusal.ts';
+import type { Refusal, RefusalReason } from '#domain/shared/refusal.ts';
 import type { Cookies } from './cookies.ts';
 import type { Html } from './html.ts';
 import type { RefusalStatus } from './problem.ts';
@@ -53,8 +53,11 @@ export interface Asked<Params, Query, Body, Who> {
   readonly cookies: Cookies;
   /** Undefined when absent. */
   readonly header: (name: string) => string | undefined;
-  /** Where anyone may call: the caller behind the credential, if there is a good one. Throws only when that cannot be told. */
-  readonly identify: () => Promise<Caller | undefined>;
+  /**
+   * Where anyone may call: the caller behind the credential, if there is a good one; who has one that is not good is told
+   * apart from who has none by `whenRefused`. Throws only when it cannot be told.
+   */
+  readonly identify: (whenRefused?: (refusal: Refusal) => void) => Promise<Caller | undefined>;
   readonly reply: {
     /** Another declared status than the usual one. */
     readonly status: (status: number) => void;
