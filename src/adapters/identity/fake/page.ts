@@ -23,7 +23,8 @@ h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 1rem; }
 h2 { font-size: 1.125rem; margin: 2rem 0 .75rem; }
 h3 { font-size: 1rem; margin: 1.25rem 0 .5rem; }
 p { margin: .5rem 0; }
-.quiet { color: var(--quiet); font-size: .875rem; }
+.quiet { color: var(--quiet); font-size: .875rem; overflow-wrap: anywhere; }
+li { overflow-wrap: anywhere; }
 .sheet { background: var(--sheet); border: 1px solid var(--edge); border-radius: .75rem; padding: 1.25rem; margin: 1rem 0; }
 .sheet > :first-child, .sheet > form:first-child > label:first-of-type { margin-top: 0; }
 .note { border-radius: .5rem; padding: .75rem 1rem; margin: 1rem 0; background: var(--good-ground); color: var(--good); }

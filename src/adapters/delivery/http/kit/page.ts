@@ -23,7 +23,8 @@ code { padding: .1em .3em; }
 pre { padding: .75rem; overflow-x: auto; white-space: pre-wrap; }
 table { border-collapse: collapse; width: 100%; font-size: .9375rem; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0; border-bottom: 1px solid var(--line); }
-td:first-child > code { white-space: nowrap; }
+@media (min-width: 48rem) { td:first-child > code { white-space: nowrap; } }
+@media (max-width: 47.99rem) { table { table-layout: fixed; } th, td, summary { overflow-wrap: anywhere; } }
 dt { color: var(--soft); font-size: .875rem; } dd { margin: 0 0 .6rem; }
 details { border: 1px solid var(--line); border-radius: 6px; margin: .5rem 0; }
 summary { cursor: pointer; padding: .6rem .8rem; } details > div { padding: 0 .8rem .8rem; }
