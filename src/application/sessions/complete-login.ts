@@ -42,7 +42,10 @@ export const completeLogin = (parts: SignInParts): CompleteLogin => {
     const { codeVerifier } = started;
     const invitationToken = started.invitationToken ?? undefined;
     const { ip, userAgent } = source;
-    const redeemed = await provider.login.redeem({ code, codeVerifier, ip, userAgent, invitationToken });
+    const wanted = started.organization && (await parts.readModels.organization(started.organization))?.provider;
+    const organization = wanted && wanted.provider === provider.name ? wanted.id : undefined;
+    const proof = { code, codeVerifier, ip, userAgent, invitationToken, organization };
+    const redeemed = await provider.login.redeem(proof);
     if (!redeemed) throw new Refusal('sign_in.code_spent');
     try {
       const email = parseEmail(redeemed.email);

@@ -140,6 +140,12 @@ describe('a sign-in', () => {
       expect(answered.status).toBe(302);
       expect(answered.headers.location).toBe('/auth/login');
     }));
+
+  it('that began with an invitation takes it along, as a value and nothing else', () =>
+    withBrowser({}, async ({ go }) => {
+      const answered = await go('GET', '/auth/start?invitation_token=inv%26return_to%3D%2F%2Fevil.example');
+      expect(answered.headers.location).toBe('/auth/login?invitation_token=inv%26return_to%3D%2F%2Fevil.example');
+    }));
 });
 
 describe('a callback', () => {

@@ -27,6 +27,8 @@ const startAfresh = (cookies: Cookies): string => {
   return '/auth/login?again=1';
 };
 
+const invitationToken = line(512).min(1).meta({ description: 'Of the invitation that brought the person here.' });
+
 export const authRoutes = (
   useCases: Pick<UseCases, 'beginLogin' | 'completeLogin' | 'failLogin' | 'signOut'>,
 ): readonly Route[] => [
@@ -44,10 +46,7 @@ export const authRoutes = (
       organization_id: idOf('org').optional(),
       return_to: line(2048).optional().meta({ description: 'A path of ours to land on afterwards.' }),
       remember: z.stringbool().optional().meta({ description: '`true`: stay signed in for days, not hours.' }),
-      invitation_token: line(512)
-        .min(1)
-        .optional()
-        .meta({ description: 'Of the invitation that brought the person here.' }),
+      invitation_token: invitationToken.optional(),
       again: z.literal('1').optional().meta({ description: 'Set by ourselves when a sign-in had to start afresh.' }),
     }),
     answers: [302, 'redirect'],
@@ -133,12 +132,14 @@ export const authRoutes = (
     operation: 'startLogin',
     summary: 'Start a sign-in that began elsewhere',
     description:
-      'For sign-ins that begin at the identity provider: whatever it sends along is not believed; a fresh sign-in starts.',
+      'For sign-ins that begin at the identity provider: whatever it sends along is not believed; a fresh sign-in starts. Only an invitation is taken along, which the provider judges itself.',
     tags: ['sign-in'],
     allows: 'anyone',
+    query: z.object({ invitation_token: invitationToken.optional() }),
     answers: [302, 'redirect'],
     refuses: [],
-    handle: () => '/auth/login',
+    handle: ({ query: { invitation_token: token } }) =>
+      token === undefined ? '/auth/login' : `/auth/login?invitation_token=${encodeURIComponent(token)}`,
   }),
 
   route({
