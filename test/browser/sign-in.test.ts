@@ -36,7 +36,7 @@ describe.skipIf(!browser)('the service as npm start runs it', () => {
     const home = await mainOf(page);
     expect(home).toContain('Dora Developer');
     expect(home).toMatch(/Organization\s*Acme/);
-    expect(home).toMatch(/Role\s+developer/);
+    expect(home).toMatch(/Role\s*developer/);
 
     const office = await dora.anotherTab();
     await office.goto('/fake-idp/directory');
