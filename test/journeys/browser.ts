@@ -24,10 +24,10 @@ export interface Proof {
 }
 
 export class Browser {
-  readonly #world: World;
+  readonly #world: Pick<World, 'url' | 'anonymous'>;
   readonly #jar = new Map<string, string>();
 
-  constructor(world: World) {
+  constructor(world: Pick<World, 'url' | 'anonymous'>) {
     this.#world = world;
   }
 

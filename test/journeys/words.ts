@@ -43,7 +43,11 @@ export const tokensFor = async (world: World, refreshToken: string, organization
 };
 
 /** The one member with this address. */
-export const memberNamed = async (by: Client, organization: string, email: string): Promise<MemberOnWire> => {
+export const memberNamed = async (
+  by: Pick<Client, 'get'>,
+  organization: string,
+  email: string,
+): Promise<MemberOnWire> => {
   const found = await by.get(`/v1/organizations/${organization}/members?limit=200&q=${encodeURIComponent(email)}`);
   const members: MemberOnWire[] = found.body.data.filter((one: MemberOnWire) => one.email === email);
   const [member] = members.toSorted((a, b) => a.status.localeCompare(b.status));
@@ -73,7 +77,7 @@ export interface Line {
 }
 
 /** The whole trail of an organization, newest first. */
-export const trailOf = async (by: Client, organization: string): Promise<readonly Line[]> => {
+export const trailOf = async (by: Pick<Client, 'get'>, organization: string): Promise<readonly Line[]> => {
   const lines: Line[] = [];
   let cursor = '';
   do {

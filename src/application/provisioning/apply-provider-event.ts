@@ -5,7 +5,7 @@ import { freeSlug } from '#application/organizations/create-organization.ts';
 import type { Clock, Ids } from '#application/ports/system.ts';
 import { applyDirectoryEvent } from '#application/provisioning/apply-directory-event.ts';
 import type { ProviderEvent } from '#application/provisioning/provider-event.ts';
-import { unclaimed } from '#application/sessions/arrival.ts';
+import { link, unclaimed } from '#application/sessions/arrival.ts';
 import { endEach } from '#application/sessions/end-sessions.ts';
 import type { Transaction } from '#application/unit-of-work.ts';
 import { Membership } from '#domain/memberships/membership.ts';
@@ -76,7 +76,7 @@ const hearUser = async (hearing: Hearing, event: About<'user'>): Promise<Applied
   // An address that nobody verified is a claim: taken over, it would make its claimant whoever is hired under it next.
   if (!event.emailVerified) return { is: 'ignored', because: 'the address is not verified yet' };
   const user = known ?? (await unclaimed(tx, provider, email)) ?? register();
-  user.linkIdentity(identity);
+  await link(tx, user, identity);
   user.describe({ email, name: event.name, at: event.at });
   await tx.save(user);
   await tx.inbox.wake(clock.now());

@@ -8,7 +8,7 @@ import type { Organization } from '#domain/organizations/organization.ts';
 import type { UserId } from '#domain/shared/ids.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
 import { domainOf, type Email } from '#domain/users/email.ts';
-import { User } from '#domain/users/user.ts';
+import { type ProviderIdentity, User } from '#domain/users/user.ts';
 
 /**
  * The user of a proven identity: known by subject; or announced before (by a directory, an invitation) under an address that
@@ -29,10 +29,21 @@ export const arrivingUser = async (
     (await unclaimed(tx, provider, email)) ??
     User.register({ id: ids.next('user'), email, name: proven.name, identity, at });
   if (user.state.status !== 'active') throw new Refusal('user.not_active');
-  user.linkIdentity(identity);
+  await link(tx, user, identity);
   user.describe({ email, name: proven.name, at });
   await tx.save(user);
   return user.state.id;
+};
+
+/** Joins a provider's subject to a user. Where somebody was let in before the provider knew them, it now hears that they belong. */
+export const link = async (tx: Transaction, user: User, identity: ProviderIdentity): Promise<void> => {
+  const { provider, subject } = identity;
+  if (user.isKnownTo(provider, subject)) return;
+  user.linkIdentity(identity);
+  const { id: userId } = user.state;
+  for (const { state } of await tx.memberships.acrossOrganizations(userId)) {
+    tx.after({ do: 'align_membership', organizationId: state.organizationId, userId });
+  }
 };
 
 /** Somebody announced under this address whom this provider has no subject for yet. */

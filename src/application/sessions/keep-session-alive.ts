@@ -10,8 +10,10 @@ import type { SessionId } from '#domain/shared/ids.ts';
 
 /** How long before the access token ends it is renewed. */
 const marginSeconds = 60;
-/** When to try again after a refresh that could not be made, or was refused. */
-const againSeconds = 30;
+/** When to try again after a refresh that could not be made: soon, since a provider repeats an answer that was lost for seconds only. */
+const againSeconds = 10;
+/** When to try again after a refresh that was refused. */
+const refusedSeconds = 30;
 
 /** The cookies that the browser should have by now; undefined while it has nothing to learn. */
 type Offer = RefreshBox | undefined;
@@ -49,7 +51,7 @@ export const keepSessionAlive = (
       const refreshed = await provider.sessions.refresh({ refreshToken: opened.refreshToken });
       const session = await readModels.session(sessionId);
       // Refused or gone: nothing ends by that here. Whether the session still lives is asked on its own.
-      if (refreshed.is !== 'refreshed' || !session) return [undefined, againSeconds];
+      if (refreshed.is !== 'refreshed' || !session) return [undefined, refusedSeconds];
       await confirmAlive(sessionId);
       const offer = await refreshBoxOf(seal, refreshed.tokens, session, clock.now());
       return [offer, Math.max(1, secondsBefore(refreshed.tokens.expiresAt))];

@@ -41,6 +41,7 @@ export const refreshSession =
     if (refreshed.is === 'not_a_member') throw new Refusal('organization.not_found');
     if (refreshed.is === 'interaction_required') throw signInAgain(settings.loginUrl, target?.id);
     if (refreshed.is === 'over') throw new Refusal('session.refresh_refused');
+    let { tokens: pair } = refreshed;
 
     const standing = await standings.ofProviderSession(provider.name, refreshed.claims.providerSession);
     if (!standing) throw new Refusal('session.unknown');
@@ -52,13 +53,20 @@ export const refreshSession =
     if (target && target.id !== session.organizationId) {
       now = await moveSession(uow, act, session.id, user.id, target.id, clock);
     } else {
-      sessionProof(standing, clock.now());
+      const { organizationRef } = sessionProof(standing, clock.now());
+      if (organizationRef !== null && organizationRef !== refreshed.claims.organization) {
+        // At the provider the session stands elsewhere: its organization was founded in it, or the answer to a switch was lost.
+        // A token that names another organization than ours would be refused.
+        const moved = await provider.sessions.refresh({
+          refreshToken: pair.refreshToken,
+          organization: organizationRef,
+        });
+        if (moved.is !== 'refreshed') throw signInAgain(settings.loginUrl, session.organizationId ?? undefined);
+        pair = moved.tokens;
+      }
     }
     const tokens = opened
-      ? {
-          ...refreshed.tokens,
-          refreshToken: (await refreshBoxOf(seal, refreshed.tokens, now, clock.now())).refreshBox,
-        }
-      : refreshed.tokens;
+      ? { ...pair, refreshToken: (await refreshBoxOf(seal, pair, now, clock.now())).refreshBox }
+      : pair;
     return { tokens, organizationId: now.organizationId };
   };

@@ -1,6 +1,11 @@
 // Organizations, domains, users and memberships of the stub, and the requests about them.
 
-import { organizationDomain, organizationMembership, organization as organizationWire } from '../workos-payloads.ts';
+import {
+  organizationDomain,
+  organizationMembership,
+  organization as organizationWire,
+  user as userWire,
+} from '../workos-payloads.ts';
 import { newId, notFound, ok, pageOf, type StubAnswer, StubError, type StubRequest, text } from './stub-answers.ts';
 
 export interface StubUser {
@@ -32,7 +37,16 @@ export interface StubMembership {
   readonly organization: string;
   readonly user: string;
   readonly directoryManaged: boolean;
+  /** The slug of its role. */
+  role: string;
   status: 'active' | 'inactive' | 'pending';
+}
+
+export interface StubOrganizationsOptions {
+  readonly now: () => Date;
+  /** Somebody lost a membership: WorkOS ends their sessions there. */
+  readonly onEnded: (membership: StubMembership) => void;
+  readonly onEvent: (name: string, data: unknown) => void;
 }
 
 export class StubOrganizations {
@@ -40,13 +54,11 @@ export class StubOrganizations {
   readonly organizations: StubOrganization[] = [];
   readonly domains: StubDomain[] = [];
   memberships: StubMembership[] = [];
-  readonly #now: () => Date;
-  readonly #onEnded: (membership: StubMembership) => void;
+  readonly #options: StubOrganizationsOptions;
   readonly #answered = new Map<string, { readonly request: string; readonly answer: StubAnswer }>();
 
-  constructor(now: () => Date, onEnded: (membership: StubMembership) => void) {
-    this.#now = now;
-    this.#onEnded = onEnded;
+  constructor(options: StubOrganizationsOptions) {
+    this.#options = options;
   }
 
   addUser(facts: Partial<StubUser> & { readonly email: string }): StubUser {
@@ -62,7 +74,7 @@ export class StubOrganizations {
   }
 
   addDomain(organization: string, name: string, state = 'pending'): StubDomain {
-    const domain = { id: newId('org_domain'), organization, name, state, updatedAt: this.#now() };
+    const domain = { id: newId('org_domain'), organization, name, state, updatedAt: this.#options.now() };
     this.domains.push(domain);
     return domain;
   }
@@ -73,6 +85,7 @@ export class StubOrganizations {
       organization,
       user,
       directoryManaged: false,
+      role: 'member',
       status: 'active',
       ...facts,
     };
@@ -93,11 +106,11 @@ export class StubOrganizations {
       name: organization.name,
       external_id: organization.externalId,
       allow_profiles_outside_organization: false,
-      domains: domains.map((domain) => this.#domainWire(domain)),
+      domains: domains.map((domain) => this.domainWire(domain)),
     });
   }
 
-  #domainWire({ id, organization, name, state, updatedAt }: StubDomain): unknown {
+  domainWire({ id, organization, name, state, updatedAt }: StubDomain): unknown {
     return organizationDomain({
       id,
       organization_id: organization,
@@ -107,15 +120,19 @@ export class StubOrganizations {
     });
   }
 
-  #membershipWire({ id, organization, user, status, directoryManaged }: StubMembership): unknown {
+  membershipWire({ id, organization, user, status, role, directoryManaged }: StubMembership): unknown {
     return organizationMembership({
       id,
       organization_id: organization,
       user_id: user,
       status,
       directory_managed: directoryManaged,
-      role: { slug: 'member' },
+      role: { slug: role },
     });
+  }
+
+  userWire({ id, email, emailVerified, firstName, lastName }: StubUser): unknown {
+    return userWire({ id, email, email_verified: emailVerified, first_name: firstName, last_name: lastName });
   }
 
   /** Undefined when the request is about something else. */
@@ -160,7 +177,9 @@ export class StubOrganizations {
     if (externalId !== null && this.organizations.some((one) => one.externalId === externalId)) {
       throw new StubError(409, { message: 'The external id is in use.', code: 'external_id_already_used' });
     }
-    const answer = ok(this.wireOf(this.addOrganization(text(body['name']), externalId)), 201);
+    const made = this.wireOf(this.addOrganization(text(body['name']), externalId));
+    this.#options.onEvent('organization.created', made);
+    const answer = ok(made, 201);
     if (key) this.#answered.set(key, { request, answer });
     return answer;
   }
@@ -171,7 +190,9 @@ export class StubOrganizations {
       throw new StubError(409, { message: 'The domain is in use.', code: 'domain_already_in_use' });
     }
     const { id } = this.#organization((one) => one.id === body['organization_id']);
-    return ok(this.#domainWire(this.addDomain(id, name)), 201);
+    const made = this.domainWire(this.addDomain(id, name));
+    this.#options.onEvent('organization_domain.created', made);
+    return ok(made, 201);
   }
 
   #list({ query }: StubRequest): StubAnswer {
@@ -182,7 +203,7 @@ export class StubOrganizations {
         user === (query.get('user_id') ?? user) &&
         statuses.includes(status),
     );
-    return pageOf(found, query, (membership) => this.#membershipWire(membership));
+    return pageOf(found, query, (membership) => this.membershipWire(membership));
   }
 
   #join({ body }: StubRequest): StubAnswer {
@@ -197,7 +218,9 @@ export class StubOrganizations {
       });
     }
     if (standing) standing.status = 'active';
-    return ok(this.#membershipWire(standing ?? this.addMembership(id, user.id)), 201);
+    const made = this.membershipWire(standing ?? this.addMembership(id, user.id));
+    this.#options.onEvent(`organization_membership.${standing ? 'updated' : 'created'}`, made);
+    return ok(made, 201);
   }
 
   #change(method: string, id: string, verb: string | undefined): StubAnswer | undefined {
@@ -208,19 +231,15 @@ export class StubOrganizations {
     }
     if (method === 'DELETE') {
       this.memberships = this.memberships.filter((one) => one !== membership);
+      this.#options.onEvent('organization_membership.deleted', this.membershipWire(membership));
       return { status: 204 };
     }
     if (membership.status === 'pending')
       throw new StubError(400, { message: 'It is pending.', code: 'pending_membership' });
-    if (verb === 'deactivate') {
-      membership.status = 'inactive';
-      this.#onEnded(membership);
-      return ok(this.#membershipWire(membership));
-    }
-    if (verb === 'reactivate') {
-      membership.status = 'active';
-      return ok(this.#membershipWire(membership));
-    }
-    return undefined;
+    if (verb !== 'deactivate' && verb !== 'reactivate') return undefined;
+    membership.status = verb === 'deactivate' ? 'inactive' : 'active';
+    this.#options.onEvent('organization_membership.updated', this.membershipWire(membership));
+    if (verb === 'deactivate') this.#options.onEnded(membership);
+    return ok(this.membershipWire(membership));
   }
 }

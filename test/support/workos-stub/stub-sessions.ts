@@ -148,7 +148,8 @@ export class StubSessions {
     if (state !== null) back.searchParams.set('state', state);
     const user = this.#options.organizations.users.find(({ email }) => email === query.get('login_hint'));
     const connectionId = query.get('connection_id');
-    const connection = this.#options.connections.connections.find(({ id }) => id === connectionId);
+    const { connections } = this.#options.connections;
+    const connection = connections.find(({ id }) => id === connectionId);
     if (connectionId !== null && query.has('organization_id')) {
       back.searchParams.set('error', 'ambiguous_connection_selector');
     } else if (connectionId !== null && connection?.state !== 'active') {
@@ -158,7 +159,8 @@ export class StubSessions {
     } else {
       const code = randomBytes(16).toString('hex');
       const organization = connection?.organization ?? query.get('organization_id') ?? undefined;
-      const how = connection ? { method: 'SSO', ...this.nextSignIn } : this.nextSignIn;
+      const isThroughSso = connections.some((one) => one.organization === organization && one.state === 'active');
+      const how = isThroughSso ? { method: 'SSO', ...this.nextSignIn } : this.nextSignIn;
       const challenge = query.get('code_challenge');
       this.#codes.set(code, { user, challenge, organization, at: this.#options.now(), how });
       this.nextSignIn = {};

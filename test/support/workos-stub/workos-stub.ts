@@ -10,7 +10,7 @@ import { newId, type StubAnswer, StubError, type StubRequest } from './stub-answ
 import { StubConnections } from './stub-connections.ts';
 import { StubEvents } from './stub-events.ts';
 import { type Fault, type PlannedFault, playFault } from './stub-faults.ts';
-import { StubOrganizations } from './stub-organizations.ts';
+import { type StubMembership, StubOrganizations } from './stub-organizations.ts';
 import { StubSessions } from './stub-sessions.ts';
 
 export interface WorkosStub {
@@ -56,15 +56,16 @@ export const startWorkosStub = async (clock: Clock): Promise<WorkosStub> => {
   const issuer = `https://api.workos.test/user_management/${clientId}`;
   const now = () => clock.now();
   const events = new StubEvents(now);
-  const organizations = new StubOrganizations(now, ({ organization, user }) => {
+  const onEvent = (name: string, data: unknown): void => {
+    events.record(name, data);
+  };
+  const onEnded = ({ organization, user }: StubMembership): void => {
     for (const session of sessions.sessions) {
       if (session.user === user && session.organization === organization && session.status === 'active')
         sessions.end(session);
     }
-  });
-  const onEvent = (name: string, data: unknown): void => {
-    events.record(name, data);
   };
+  const organizations = new StubOrganizations({ now, onEnded, onEvent });
   const connections = new StubConnections({ now, organizations, onEvent });
   const sessions = await StubSessions.open({ now, clientId, apiKey, issuer, organizations, connections, onEvent });
   const requests: StubRequest[] = [];
