@@ -429,8 +429,15 @@ describe('a consultant of two organizations', () => {
       const refused = await browser.post('/v1/session/organization', switchTo(acme));
       expect(refusal(refused)).toEqual([409, 'session.reauthentication_required']);
       expect((await whoami(browser)).organization.name).toBe('Globex');
-
       const { login_url } = refused.body.error.details;
+      const byToken = { refresh_token: browser.cookie('hd_refresh'), organization_id: acme.id };
+      const client = await at.anonymous.post('/v1/session/refresh', byToken);
+      expect([...refusal(client), client.body.error.details]).toEqual([
+        409,
+        'session.reauthentication_required',
+        { login_url },
+      ]);
+
       expect((await browser.follow(login_url, carla)).places).toEqual(['hosted page', '/']);
       expect((await whoami(browser)).organization.name).toBe('Acme');
       const sessions = (await browser.get('/v1/sessions')).body.data;
@@ -476,6 +483,23 @@ describe('a consultant of two organizations', () => {
       expect(refusal(anywhere)).toEqual([404, 'organization.not_found']);
       expect(at.asked()).toEqual([]);
       expect((await whoami(browser)).caller.organization_id).toBe(acme.id);
+    }));
+
+  it('who is no member at WorkOS any more moves nowhere, also before its news has come', () =>
+    onWorkos(async (at) => {
+      const { acme, globex, memberships } = await twoCompanies(at);
+      const browser = await at.signIn(carla, into(acme));
+      at.endpointIsDown(true);
+      at.dashboard.removeMember(memberships.carlaAtGlobex);
+      const refused = await browser.post('/v1/session/organization', switchTo(globex));
+      expect(refusal(refused)).toEqual([409, 'session.reauthentication_required']);
+      const byToken = { refresh_token: browser.cookie('hd_refresh'), organization_id: globex.id };
+      expect(refusal(await at.anonymous.post('/v1/session/refresh', byToken))).toEqual([404, 'organization.not_found']);
+      expect((await whoami(browser)).organization.name).toBe('Acme');
+      await at.service.catchUp();
+      await at.settle();
+      expect((await whoami(browser)).organizations).toMatchObject([{ name: 'Acme' }]);
+      expect(at.stub.organizations.isMember(globex.ref, memberships.carlaAtGlobex.user)).toBe(false);
     }));
 
   it('moves nowhere by the word of WorkOS alone', () =>
@@ -734,7 +758,7 @@ describe('ending sessions', () => {
     ));
 });
 
-describe('an employee is terminated in the directory behind WorkOS', () => {
+describe('an employee in the directory behind WorkOS', () => {
   /** Acme has a directory: Dora, whom it gives the developer's role by a group, and Carla, who stays at Globex also. */
   const employed = async (at: WorkosService) => {
     const companies = await twoCompanies(at);
@@ -752,7 +776,7 @@ describe('an employee is terminated in the directory behind WorkOS', () => {
     return { ...companies, directory, developers };
   };
 
-  it('and is out on the next request, here and at WorkOS; the consultant keeps the other organization', () =>
+  it('who is terminated is out on the next request, here and at WorkOS; the consultant keeps the other organization', () =>
     onWorkos(async (at) => {
       const { acme, globex, directory, memberships } = await employed(at);
       const [laptop, phone] = [await at.signIn(dora), await at.signIn(dora)];
@@ -788,9 +812,11 @@ describe('an employee is terminated in the directory behind WorkOS', () => {
       ]).toEqual([2, 2, 3, 0]);
       const verdict = await acme.owner.get(acme.at('/audit/verify'));
       expect(verdict.body).toMatchObject({ whole: true, first_broken: null });
+      // WorkOS ended the sessions with the membership; that ours were ended there already is no fault to be tried again.
+      expect(await at.owed()).toBe(0);
     }));
 
-  it('before WorkOS may hear of it: refused at once, and ended there when WorkOS is back', () =>
+  it('who is terminated while WorkOS is away is refused at once, and ended there when WorkOS is back', () =>
     onWorkos(async (at) => {
       const { directory, memberships } = await employed(at);
       const browser = await at.signIn(dora);
@@ -805,7 +831,7 @@ describe('an employee is terminated in the directory behind WorkOS', () => {
       expect([memberships.dora.status, ...statesAtWorkos(at, dora)]).toEqual(['inactive', 'revoked']);
     }));
 
-  it('and a repeated delivery changes nothing, nor does one that comes after they were hired again', () =>
+  it('is not touched by a repeated delivery of their leaving, also when it comes after they were hired again', () =>
     onWorkos(async (at) => {
       const { acme, directory, developers, memberships } = await employed(at);
       await at.signIn(dora);
@@ -831,7 +857,22 @@ describe('an employee is terminated in the directory behind WorkOS', () => {
       expect(memberships.dora.status).toBe('active');
     }));
 
-  it('whom the directory hired before they ever signed in is let into WorkOS’ organization too', () =>
+  it('who was hired before WorkOS knew them, and signs in before its news has come, belongs there a moment later', () =>
+    onWorkos(async (at) => {
+      const { acme, directory } = await employed(at);
+      const eve = 'eve@acme.test';
+      directory.hire(eve);
+      await at.settle();
+      at.endpointIsDown(true);
+      const { id } = at.dashboard.user(eve);
+      const browser = await at.signIn(eve, '');
+      await at.settle();
+      expect(at.stub.organizations.isMember(acme.ref, id)).toBe(true);
+      expect((await browser.post('/v1/session/organization', switchTo(acme))).status).toBe(200);
+      expect((await whoami(browser)).caller).toMatchObject({ organization_id: acme.id, role: 'analyst' });
+    }));
+
+  it('whom the directory hired before they ever signed in belongs to the organization at WorkOS when they do', () =>
     onWorkos(async (at) => {
       const { acme, directory, developers } = await employed(at);
       const eve = 'eve@acme.test';
@@ -1070,7 +1111,13 @@ describe("a person's API client with WorkOS' access token", () => {
       at.clock.turn(1);
       const expired = await at.bearing(tokens.access_token).get('/v1/whoami');
       expect(refusal(expired)).toEqual([401, 'session.token_expired']);
-      const next = await at.anonymous.post('/v1/session/refresh', { refresh_token: tokens.refresh_token });
+      // One that is seen for the first time when it has ended is no other case.
+      const { refresh_token } = tokens;
+      const unseen = (await at.anonymous.post('/v1/session/refresh', { refresh_token })).body;
+      at.clock.turn(306);
+      const late = await at.bearing(unseen.access_token).get('/v1/whoami');
+      expect(refusal(late)).toEqual([401, 'session.token_expired']);
+      const next = await at.anonymous.post('/v1/session/refresh', { refresh_token: unseen.refresh_token });
       expect((await at.bearing(next.body.access_token).get('/v1/whoami')).status).toBe(200);
     }));
 

@@ -40,6 +40,8 @@ export interface WorkosService {
   signIn(email: string, query?: string): Promise<WorkosBrowser>;
   /** Until every event is delivered and applied and every effect carried out, as far as the clock allows. */
   settle(): Promise<void>;
+  /** How many effects are still to be carried out, also those that wait for their next try. */
+  owed(): Promise<number>;
   /** One delivery by HTTP, as WorkOS makes it; answers our status. */
   deliver(event: StubEvent): Promise<number>;
   /** While the endpoint is down, deliveries are lost: WorkOS gives up on each. */
@@ -192,6 +194,10 @@ export const workosService = async (options: WorkosServiceOptions = {}): Promise
       return opened;
     },
     settle,
+    async owed() {
+      const inAYear = new Date(clock.now().getTime() + 365 * 24 * 3600 * 1000);
+      return (await persistence.store.transact('across', (tx) => tx.outbox.due(inAYear, 1000))).length;
+    },
     deliver,
     endpointIsDown(down) {
       isDown = down;
