@@ -26,6 +26,11 @@ const signInAs =
     await page.getByRole('button', { name: 'Sign out' }).waitFor();
   };
 
+const looks = [
+  ['desk-light', 1100, 'light'],
+  ['phone-dark', 360, 'dark'],
+] as const;
+
 /** How to get to each page. None of these walks changes what another one sees. */
 const walks: Readonly<Record<string, Walk>> = {
   'home-signed-out': (page) => page.goto('/'),
@@ -73,16 +78,16 @@ describe.skipIf(!browser)('pages', { timeout: 60_000 }, async () => {
   it.for(Object.entries(walks))(
     '%s is for everybody, at a desk in light and on a phone in dark',
     async ([name, walk]) => {
-      for (const [look, wish] of [
-        ['desk-light', { width: 1100 }],
-        ['phone-dark', { width: 360, dark: true }],
-      ] as const) {
-        await using person = await visit(browser, world.url, wish);
-        await walk(person.page);
-        await picture(person.page, `${name}-${look}`);
-        expect({ look, barriers: await barriers(person.page) }).toEqual({ look, barriers: [] });
-        expect({ look, overflow: await overflow(person.page) }).toEqual({ look, overflow: 0 });
-        expect({ look, complaints: person.complaints }).toEqual({ look, complaints: [] });
+      await using person = await visit(browser, world.url);
+      const { page, complaints } = person;
+      await walk(page);
+      for (const [look, width, colorScheme] of looks) {
+        await page.setViewportSize({ width, height: 800 });
+        await page.emulateMedia({ colorScheme });
+        await picture(page, `${name}-${look}`);
+        expect({ look, barriers: await barriers(page) }).toEqual({ look, barriers: [] });
+        expect({ look, overflow: await overflow(page) }).toEqual({ look, overflow: 0 });
+        expect({ look, complaints }).toEqual({ look, complaints: [] });
       }
     },
   );

@@ -14,11 +14,6 @@ export interface Visit extends AsyncDisposable {
   readonly complaints: readonly string[];
 }
 
-export interface VisitWish {
-  readonly width?: number;
-  readonly dark?: boolean;
-}
-
 /** A refused page is an error to the browser too; the tests assert its status themselves. */
 const isRefusedPage = (text: string): boolean =>
   /^Failed to load resource: the server responded with a status of (?:400|401|403|404|409|503) /.test(text);
@@ -35,11 +30,10 @@ const listen = (page: Page, complaints: string[]): void => {
 /** Waits are short: everything is on this machine. */
 const patience = 10_000;
 
-export const visit = async (browser: Browser, baseURL: string, wish: VisitWish = {}): Promise<Visit> => {
+export const visit = async (browser: Browser, baseURL: string): Promise<Visit> => {
   const context = await browser.newContext({
     baseURL,
-    viewport: { width: wish.width ?? 1100, height: 800 },
-    colorScheme: wish.dark ? 'dark' : 'light',
+    viewport: { width: 1100, height: 800 },
     reducedMotion: 'reduce',
   });
   context.setDefaultTimeout(patience);
@@ -55,7 +49,8 @@ export const visit = async (browser: Browser, baseURL: string, wish: VisitWish =
 
 /** Violations of WCAG 2.2 A and AA that hinder people seriously, one line each. */
 export const barriers = async (page: Page): Promise<readonly string[]> => {
-  await page.evaluate(axe.source);
+  // Compiling it takes longer than running it, and it stays until the page is left.
+  if (!(await page.evaluate<boolean>("typeof axe === 'object'"))) await page.evaluate(`${axe.source}; undefined`);
   const { violations } = (await page.evaluate(
     "axe.run({ resultTypes: ['violations'], preload: false })",
   )) as AxeResults;

@@ -56,6 +56,11 @@ caption { text-align: left; font-weight: 600; padding-bottom: .5rem; }
 th, td { text-align: left; vertical-align: top; padding: .5rem .75rem .5rem 0; border-top: 1px solid var(--edge); }
 th .quiet { font-weight: 400; }
 td > form { display: inline-block; margin: .25rem .25rem 0 0; }
+@media (max-width: 40rem) {
+  .scroll thead { display: none; }
+  .scroll tr { display: block; border-top: 1px solid var(--edge); padding: .25rem 0; }
+  .scroll th, .scroll td { display: block; border: 0; padding: .2rem 0; overflow-wrap: anywhere; }
+}
 details > summary { cursor: pointer; color: var(--act); padding: .4rem 0; }
 .state { border-radius: 1rem; padding: .1rem .6rem; font-size: .8125rem; background: var(--good-ground); color: var(--good); }
 .state.off { background: var(--stop-ground); color: var(--stop); }
@@ -65,7 +70,7 @@ code { font: .875em ui-monospace, monospace; overflow-wrap: anywhere; }
 
 /** Strict: our one stylesheet, forms to ourselves, and nobody's frame. */
 export const pagePolicy = (publicUrl: string): string =>
-  `default-src 'none'; style-src 'self'; form-action 'self' ${publicUrl}; base-uri 'none'; frame-ancestors 'none'`;
+  `default-src 'none'; style-src 'self'; form-action 'self' ${publicUrl}; base-uri 'none'; frame-ancestors 'none'; img-src data:`;
 
 export const page = (
   title: string,
@@ -76,6 +81,7 @@ export const page = (
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
 <title>${title} (development)</title>
 <link rel="stylesheet" href="/fake-idp/style.css">
 </head>
