@@ -9,6 +9,7 @@ import { refreshBoxOf } from '#application/sessions/refresh-box.ts';
 import type { ConnectionTests } from '#application/sso/connection-tests.ts';
 import type { Transaction, UnitOfWork } from '#application/unit-of-work.ts';
 import type { CompleteLogin } from '#application/use-cases.ts';
+import type { Actor } from '#domain/audit/audit-entry.ts';
 import { defaultSessionPolicy } from '#domain/organizations/session-policy.ts';
 import { Session } from '#domain/sessions/session.ts';
 import type { OrganizationId, SessionId, UserId } from '#domain/shared/ids.ts';
@@ -58,7 +59,9 @@ export const completeLogin = (parts: SignInParts): CompleteLogin => {
       const remembered = started.remember;
       const reference = parts.entropy.reference();
       const old = replaces && (await parts.standings.ofSessionReference(digest.sha256(replaces)));
-      const act = { actor: { kind: 'user', id: userId }, source } as const;
+      const impersonator = proven.impersonator?.email;
+      const actor: Actor = { kind: 'user', id: userId, ...(impersonator !== undefined && { impersonator }) };
+      const act = { actor, source };
       // In turn with everybody who writes there: a removal that commits first is seen, one that comes later ends this session.
       const place = await uow.run('across', act, (tx) => placeNamedBy(tx, proven));
       const { state: session } = await uow.run(place ?? 'across', act, async (tx) => {

@@ -91,6 +91,10 @@ export const sessionShape = z
     organization_id: idShape('org').nullable(),
     method: z.enum(['sso', 'password', 'other']).meta({ description: 'How the person proved who they are.' }),
     remembered: z.boolean(),
+    impersonator: z
+      .object({ email: z.string(), reason: z.string().nullable() })
+      .optional()
+      .meta({ description: 'Whoever acts in this name, if somebody does.' }),
     ip: z.string().nullable(),
     user_agent: z.string().nullable(),
     started_at: time,
@@ -107,6 +111,7 @@ export const session = (state: SessionState) => ({
   organization_id: state.organizationId,
   method: state.method,
   remembered: state.remembered,
+  ...(state.impersonator && { impersonator: state.impersonator }),
   ip: state.ip,
   user_agent: state.userAgent,
   started_at: iso(state.startedAt),
