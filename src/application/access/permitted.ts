@@ -42,19 +42,18 @@ export const acting = async <T>(
 ): Promise<T> => {
   const inside = permitted(caller, organizationId, scope);
   return uow.run(organizationId, { actor: actorOf(inside), source }, async (tx) => {
-    await stillCalling(tx, inside);
-    const now = await asItStands(tx, inside);
+    const now = await asItStands(tx, await stillCalling(tx, inside));
     needsScope(now, scope);
     return work(tx, now);
   });
 };
 
 /**
- * Whether the caller's own credential still holds inside this transaction: between the proof at the door and the act a slow
- * body may have been sent, and the session or key have ended.
+ * The caller, if their own credential still holds inside this transaction, an agent with the scopes that its key has now:
+ * between the proof at the door and the act a slow body may have been sent, and the session or key have ended.
  * @throws Refusal `session.ended`, `user.not_active`, `api_key.revoked`, `api_key.expired`, `agent.not_active`
  */
-export const stillCalling = async (tx: Transaction, caller: Caller): Promise<void> => {
+export const stillCalling = async <C extends Caller>(tx: Transaction, caller: C): Promise<C> => {
   if (caller.kind === 'user') {
     const session = await tx.sessions.get(caller.sessionId);
     // Its idle window slid with this very request, which may not be written down yet: only the cap and an end count.
@@ -62,23 +61,22 @@ export const stillCalling = async (tx: Transaction, caller: Caller): Promise<voi
     if (isOver || session.state.userId !== caller.id) throw new Refusal('session.ended');
     const user = await tx.users.get(caller.id);
     if (user?.state.status !== 'active') throw new Refusal('user.not_active');
-    return;
+    return caller;
   }
   const key = (await tx.apiKeys.get(caller.organizationId, caller.apiKeyId))?.state;
   if (key?.status !== 'active') throw new Refusal('api_key.revoked');
   if (key.expiresAt && tx.now >= key.expiresAt) throw new Refusal('api_key.expired');
   const agent = await tx.agents.get(caller.organizationId, caller.id);
   if (agent?.state.status !== 'active') throw new Refusal('agent.not_active');
+  return { ...caller, scopes: key.scopes };
 };
 
+/** The organization must be active, and a person has the role that they hold in it now. */
 const asItStands = async (tx: Repositories, caller: CallerIn): Promise<CallerIn> => {
   const { organizationId } = caller;
   const organization = await tx.organizations.get(organizationId);
   if (organization?.state.status !== 'active') throw new Refusal('organization.not_active');
-  if (caller.kind === 'agent') {
-    const key = await tx.apiKeys.get(organizationId, caller.apiKeyId);
-    return { ...caller, scopes: key?.state.scopes ?? [] };
-  }
+  if (caller.kind === 'agent') return caller;
   const membership = await tx.memberships.ofUser(organizationId, caller.id);
   if (membership?.state.status !== 'active') throw new Refusal('membership.not_active');
   const { role } = membership.state;

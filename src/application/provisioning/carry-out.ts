@@ -77,7 +77,8 @@ const letIn = async (
   const standing =
     before?.state.userId === user.state.id ? before : await tx.memberships.ofUser(organizationId, user.state.id);
   if (standing?.state.status === 'active') {
-    if (role) standing.followSource('directory', role, said);
+    if (!role) return;
+    standing.followSource('directory', role, said);
     await tx.save(standing);
     return;
   }

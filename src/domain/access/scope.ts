@@ -64,8 +64,6 @@ export const bundles = {
   ],
 } as const satisfies Record<string, readonly Scope[]>;
 
-export type Bundle = keyof typeof bundles;
-
 /** The scopes in catalogue order, each once: two equal sets print alike. */
 export const inOrder = (some: Iterable<Scope>): Scope[] => {
   const set = new Set(some);

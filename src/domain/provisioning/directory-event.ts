@@ -38,5 +38,3 @@ export type DirectoryEvent = Said &
         readonly group: DirectoryGroupFacts;
       }
   );
-
-export type DirectoryEventKind = DirectoryEvent['kind'];

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { type Id, type IdPrefix, isId } from '#domain/shared/ids.ts';
 import type { RefusalReason } from '#domain/shared/refusal.ts';
+import { isStorable } from '#domain/shared/time.ts';
 import type { PathParam } from './kit/route.ts';
 
 const digits = '01h455vb4pex5vsknk084sn02q';
@@ -43,14 +44,11 @@ export const line = (longest: number) =>
 /** A name that people read: trimmed, not empty. */
 export const name = (longest: number) => line(longest).trim().min(1);
 
-/** 10000-01-01: the first moment without a four-digit year, which PostgreSQL would not read. */
-const endOfTime = 253_402_300_800_000;
-
 /** A moment with its offset from UTC. */
 export const moment = z.iso
   .datetime({ offset: true })
   .transform((text) => new Date(text))
-  .refine((date) => date.getTime() >= 0 && date.getTime() < endOfTime, 'must lie between 1970 and 9999')
+  .refine(isStorable, 'must lie between 1970 and 9999')
   .meta({ examples: ['2026-01-31T15:00:00Z'] });
 
 const pageFields = {

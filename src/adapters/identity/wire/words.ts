@@ -1,15 +1,13 @@
 // The small words of the wire, read tolerantly: times, references, texts, and booleans that some senders spell as text.
 
 import { z } from 'zod';
-
-/** 10000-01-01: the first moment without a four-digit year, which PostgreSQL would not read. */
-const endOfTime = 253_402_300_800_000;
+import { isStorable } from '#domain/shared/time.ts';
 
 /** An ISO 8601 time with an offset, between 1970 and 9999. Without an offset it is nobody's time, and refused. */
 export const moment = z.iso
   .datetime({ offset: true })
   .transform((text) => new Date(text))
-  .refine((date) => date.getTime() >= 0 && date.getTime() < endOfTime);
+  .refine(isStorable);
 
 /** Undefined when missing or unreadable. */
 export const maybeMoment = moment.optional().catch(undefined);
