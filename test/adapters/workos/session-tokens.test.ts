@@ -146,12 +146,25 @@ describe('a genuine token', () => {
     [{ org_id: 'somewhere' }],
     [{ client_id: ['client_01STUB'] }],
     [{ client_id: 'client_01stub' }],
+    [{ client_id: undefined }],
+    [{ client_id: undefined, aud: 'client_01OTHER' }],
+    [{ client_id: undefined, aud: ['client_01OTHER'] }],
+    [{ client_id: 'client_01OTHER', aud: 'client_01STUB' }],
     [{ exp: 'never' }],
     [{ iat: undefined }],
     [{ iss: undefined }],
   ] as const)('with %j is refused', async (claims) => {
     const { verify, changed } = await started();
     expect(await verify(await changed(claims as JWTPayload))).toBe('session.token_invalid');
+  });
+
+  it('that names the application as its audience only is ours too, as the emulator of WorkOS makes them', async () => {
+    const { verify, changed } = await started();
+    const subject = expect.stringMatching(/^user_/);
+    expect(await verify(await changed({ client_id: undefined, aud: 'client_01STUB' }))).toMatchObject({ subject });
+    expect(await verify(await changed({ client_id: undefined, aud: ['other', 'client_01STUB'] }))).toMatchObject({
+      subject,
+    });
   });
 
   it('without an organization says so', async () => {

@@ -13,7 +13,8 @@ const claimShape = z.object({
   iss: z.string(),
   sub: z.string().regex(/^user_\w{1,100}$/),
   sid: z.string().regex(/^session_\w{1,100}$/),
-  client_id: z.string(),
+  client_id: z.string().optional(),
+  aud: z.union([z.string(), z.array(z.string())]).optional(),
   org_id: z
     .string()
     .regex(/^org_\w{1,100}$/)
@@ -52,8 +53,10 @@ export const workosTokens = ({ keys, clientId, issuers, clock, log }: WorkosToke
   /** Undefined when it is not ours. Call it only with what WorkOS has signed or handed out. */
   const claimsFrom = (payload: JWTPayload): SignInClaims | undefined => {
     const read = claimShape.safeParse(payload);
-    if (!read.success || read.data.client_id !== clientId) return undefined;
-    const { iss, sub, sid, org_id, exp, auth_time } = read.data;
+    if (!read.success) return undefined;
+    const { iss, sub, sid, org_id, exp, auth_time, client_id, aud } = read.data;
+    // WorkOS names the application in `client_id`; its older emulator only in the standard audience (RFC 7519 §4.1.3).
+    if (client_id === undefined ? ![aud].flat().includes(clientId) : client_id !== clientId) return undefined;
     if (!issuers.includes(iss)) {
       if (!saidIssuers.has(iss) && saidIssuers.size < 10) {
         saidIssuers.add(iss);
@@ -78,7 +81,7 @@ export const workosTokens = ({ keys, clientId, issuers, clock, log }: WorkosToke
       try {
         const { payload } = await jwtVerify(accessToken, keys, {
           algorithms: ['RS256'],
-          requiredClaims: ['iss', 'sub', 'sid', 'client_id', 'exp', 'iat'],
+          requiredClaims: ['iss', 'sub', 'sid', 'exp', 'iat'],
           clockTolerance: skewSeconds,
           currentDate: now,
         });
