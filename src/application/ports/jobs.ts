@@ -9,7 +9,7 @@ export interface JobRun {
   readonly data: JobData;
   /** 1 for the first try. */
   readonly attempt: number;
-  /** Aborted when the process stops or the time is up: finish the step in hand, and return. */
+  /** Aborted when the process stops or the time is up: finish the step in hand, and return. Such a run counts as failed. */
   readonly signal: AbortSignal;
 }
 
@@ -17,13 +17,13 @@ export interface Job {
   /** Lower case, words joined by dashes; unique. */
   readonly name: string;
   /**
-   * With it, the job runs once in each period of this many seconds, however many nodes there are; at most once every 5. The
-   * first run comes right after the start unless another node had this period's. Periods that nobody was up for are not made up.
+   * With it, the job runs once in each period of this many seconds, however many nodes there are. Periods are counted from
+   * 1970 by the clock of the database; a start in the middle of one runs what nobody ran in it. Missed periods are not made up.
    */
   readonly everySeconds?: number;
   /** A run that takes longer counts as lost and is tried again; from 1. */
   readonly timeoutSeconds: number;
-  /** How often a run that failed is tried again, at growing distances; after that it is logged as an error and kept for a week. */
+  /** How often a run that failed is tried again, at growing distances; after that it is logged as an error. */
   readonly retries: number;
   run(run: JobRun): Promise<void>;
 }
@@ -41,8 +41,12 @@ export interface Jobs {
 
 /** The side that does it. */
 export interface JobRunner extends Jobs {
-  /** Takes up these jobs and their schedules. Call it once. */
-  start(jobs: readonly Job[]): Promise<void>;
+  /**
+   * Once, before anything else: makes these jobs known. With `work` this node also does them and keeps their schedules; without
+   * it, it only enqueues.
+   * @throws Refusal `storage.unavailable`
+   */
+  start(jobs: readonly Job[], mode: { readonly work: boolean }): Promise<void>;
   /** Takes up nothing more and waits for the runs in hand, for that many seconds at most; what is left is tried again elsewhere. */
   stop(seconds: number): Promise<void>;
 }
