@@ -68,6 +68,7 @@ describe('redeeming', () => {
   ])('takes %s for %s', async (method, expected) => {
     const world = await workosWorld();
     world.stub.sessions.nextSignIn = { method };
+    if (method === 'constructor') world.stub.deviate(/authentication_method/);
     expect(await staffed(world).signIn()).toMatchObject({ method: expected });
   });
 

@@ -100,7 +100,7 @@ export class StubConnections {
     if (!connection) throw notFound('Connection');
     this.connections = this.connections.filter((one) => one !== connection);
     this.#options.onEvent('connection.deleted', this.#wireOf(connection));
-    return { status: 202 };
+    return { status: 204 };
   }
 
   #mustKnow(organization: string): void {

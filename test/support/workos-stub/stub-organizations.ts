@@ -128,6 +128,7 @@ export class StubOrganizations {
       status,
       directory_managed: directoryManaged,
       role: { slug: role },
+      user: this.users.filter(({ id }) => id === user).map((one) => this.userWire(one))[0] ?? userWire({ id: user }),
     });
   }
 
@@ -232,7 +233,7 @@ export class StubOrganizations {
     if (method === 'DELETE') {
       this.memberships = this.memberships.filter((one) => one !== membership);
       this.#options.onEvent('organization_membership.deleted', this.membershipWire(membership));
-      return { status: 204 };
+      return { status: 200 };
     }
     if (membership.status === 'pending')
       throw new StubError(400, { message: 'It is pending.', code: 'pending_membership' });

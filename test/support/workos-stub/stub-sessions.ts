@@ -52,7 +52,9 @@ interface SigningKey {
 const newSigningKey = async (): Promise<SigningKey> => {
   const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true });
   const kid = newId('sso_oidc_key_pair');
-  return { kid, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, use: 'sig', alg: 'RS256' } };
+  // WorkOS sends the certificate along; nobody here reads it.
+  const certificate = { x5c: ['MA=='], 'x5t#S256': 'c3R1Yg' };
+  return { kid, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, use: 'sig', alg: 'RS256', ...certificate } };
 };
 
 /** Making a key takes longer than most tests, so the worlds of a file share two. */
@@ -252,19 +254,7 @@ export class StubSessions {
     const refreshToken = randomBytes(16).toString('hex');
     this.#refreshTokens.set(refreshToken, { session });
     return {
-      user: {
-        object: 'user',
-        id: user.id,
-        email: user.email,
-        email_verified: user.emailVerified,
-        first_name: user.firstName,
-        last_name: user.lastName,
-        profile_picture_url: null,
-        last_sign_in_at: null,
-        locale: null,
-        created_at: session.authenticatedAt.toISOString(),
-        updated_at: session.authenticatedAt.toISOString(),
-      },
+      user: this.#options.organizations.userWire(user),
       ...(session.organization !== undefined && { organization_id: session.organization }),
       access_token: await this.sign(this.claimsOf(session)),
       refresh_token: refreshToken,

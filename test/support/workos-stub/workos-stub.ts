@@ -1,6 +1,6 @@
 // A WorkOS of our own for tests: a real HTTP server that speaks as much of WorkOS' wire as we use, and misbehaves on request.
 //
-// Written from WorkOS' documentation and OpenAPI document; it was never compared with the real service.
+// Written from WorkOS' documentation, and held against its OpenAPI document in every test; never compared with the real service.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,6 +12,7 @@ import { StubEvents } from './stub-events.ts';
 import { type Fault, type PlannedFault, playFault } from './stub-faults.ts';
 import { type StubMembership, StubOrganizations } from './stub-organizations.ts';
 import { StubSessions } from './stub-sessions.ts';
+import { deviationsOf } from './stub-spec.ts';
 
 export interface WorkosStub {
   /** Origin: `http://127.0.0.1:…`. */
@@ -31,6 +32,9 @@ export interface WorkosStub {
   mend(): void;
   /** The organization's directory takes somebody on; the events that tell it. */
   hire(organization: string, email: string): readonly ReturnType<StubEvents['record']>[];
+  /** This test means it: what matches may be other than WorkOS' OpenAPI document says. */
+  deviate(where: RegExp): void;
+  /** Stops, and fails when something on the wire was not as WorkOS' OpenAPI document says. */
   close(): Promise<void>;
 }
 
@@ -69,6 +73,8 @@ export const startWorkosStub = async (clock: Clock): Promise<WorkosStub> => {
   const connections = new StubConnections({ now, organizations, onEvent });
   const sessions = await StubSessions.open({ now, clientId, apiKey, issuer, organizations, connections, onEvent });
   const requests: StubRequest[] = [];
+  const deviations = new Set<string>();
+  const meant: RegExp[] = [];
   let planned: PlannedFault[] = [];
 
   const faultFor = (request: StubRequest): Fault | undefined => {
@@ -90,6 +96,7 @@ export const startWorkosStub = async (clock: Clock): Promise<WorkosStub> => {
         connections.handle(request) ??
         events.handle(request) ??
         (await sessions.handle(request));
+      for (const deviation of found ? deviationsOf(request, found) : []) deviations.add(deviation);
       return found ?? { status: 404, body: { message: `The stub does not serve ${request.method} ${request.path}.` } };
     } catch (thrown) {
       if (thrown instanceof StubError) return thrown.answer;
@@ -164,9 +171,14 @@ export const startWorkosStub = async (clock: Clock): Promise<WorkosStub> => {
         events.record('dsync.group.user_added', { ...groupMember({ user, group: { organization_id: organization } }) }),
       ];
     },
+    deviate(where) {
+      meant.push(where);
+    },
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
+      const faults = [...deviations].filter((deviation) => !meant.some((where) => where.test(deviation)));
+      if (faults.length > 0) throw new Error(`Not as WorkOS' OpenAPI document says:\n${faults.join('\n')}`);
     },
   };
 };
