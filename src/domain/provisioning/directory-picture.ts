@@ -253,24 +253,29 @@ const directoryOf = (picture: DirectoryPicture, record: Pick<DirectoryUser, 'dir
 
 const saidAfter = (moment: Moment, end: Date | null | undefined): boolean => !end || moment.at > end;
 
+/** Whether the directory spoke of the person since it was last disconnected. */
+export const isSaid = (picture: DirectoryPicture, user: DirectoryUser): boolean =>
+  saidAfter(user.described, directoryOf(picture, user)?.disconnectedAt);
+
 /**
  * Whether the directory lets this person in right now: connected, present, active in so many words, and said so since it
  * was last disconnected. Somebody who left while it was away is not reported as gone; they are just not mentioned again.
  */
 export const isActive = (picture: DirectoryPicture, user: DirectoryUser): boolean => {
-  const directory = directoryOf(picture, user);
-  const stillSaid = saidAfter(user.described, directory?.disconnectedAt);
-  return isConnected(directory) && stillSaid && isPresent(user) && user.state === 'active';
+  const connected = isConnected(directoryOf(picture, user));
+  return connected && isSaid(picture, user) && isPresent(user) && user.state === 'active';
 };
 
-/** The groups in which the person stands: linked, and neither group, person nor directory went away since. */
+/** Whether the person's place in a group counts: given, and neither group, person nor directory went away since. */
+export const stands = (picture: DirectoryPicture, user: DirectoryUser, link: GroupLink): boolean => {
+  const group = picture.groups.find(({ id }) => id === link.groupId);
+  if (!link.present || link.directoryUserId !== user.id || !group || !isPresent(group)) return false;
+  const ends = [group.deletedAt, user.deletedAt, directoryOf(picture, user)?.disconnectedAt];
+  return ends.every((end) => saidAfter(link.said, end));
+};
+
+/** The groups in which the person stands. */
 export const groupsOf = (picture: DirectoryPicture, user: DirectoryUser): Set<string> => {
-  const groups = new Map(picture.groups.map((group) => [group.id, group]));
-  const stands = (link: GroupLink): boolean => {
-    const group = groups.get(link.groupId);
-    if (!link.present || link.directoryUserId !== user.id || !group || !isPresent(group)) return false;
-    const ends = [group.deletedAt, user.deletedAt, directoryOf(picture, user)?.disconnectedAt];
-    return ends.every((end) => saidAfter(link.said, end));
-  };
-  return new Set(picture.links.filter(stands).map((link) => link.groupId));
+  const theirs = picture.links.filter((link) => link.directoryUserId === user.id && stands(picture, user, link));
+  return new Set(theirs.map((link) => link.groupId));
 };
