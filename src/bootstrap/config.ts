@@ -9,7 +9,11 @@ export type DatabaseConfig =
   | { readonly kind: 'postgres'; readonly url: string };
 
 export type ProviderConfig =
-  | { readonly kind: 'fake' }
+  | {
+      readonly kind: 'fake';
+      /** Origin of the node that plays it, where that is another one; undefined: we play it ourselves. */
+      readonly url: string | undefined;
+    }
   | {
       readonly kind: 'workos';
       readonly apiKey: string;
@@ -86,6 +90,7 @@ const environment = z.object({
   DATA_DIR: z.string().default('./.data'),
   DATABASE_URL: databaseUrl.optional(),
   IDENTITY_PROVIDER: z.enum(['fake', 'workos'], { error: 'must be fake or workos' }).default('fake'),
+  FAKE_IDENTITY_URL: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).optional(),
   WORKOS_API_KEY: z.string().optional(),
   WORKOS_CLIENT_ID: z.string().optional(),
   WORKOS_API_URL: z
@@ -143,7 +148,9 @@ const databaseOf = (url: string | undefined, dataDir: string): DatabaseConfig =>
 type Vars = z.infer<typeof environment>;
 
 const providerOf = (vars: Vars): ProviderConfig => {
-  if (vars.IDENTITY_PROVIDER === 'fake') return { kind: 'fake' };
+  if (vars.IDENTITY_PROVIDER === 'fake') {
+    return { kind: 'fake', url: vars.FAKE_IDENTITY_URL && new URL(vars.FAKE_IDENTITY_URL).origin };
+  }
   const apiUrl = new URL(vars.WORKOS_API_URL).origin;
   const clientId = vars.WORKOS_CLIENT_ID ?? '';
   const issuers = vars.WORKOS_ISSUERS.length > 0 ? vars.WORKOS_ISSUERS : usualIssuers(apiUrl, clientId);

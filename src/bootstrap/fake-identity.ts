@@ -1,6 +1,7 @@
 // The fake provider as the service takes it: the port, and the pages that play the provider and the customer's IT department.
 
 import { FakeIdentityProvider } from '#adapters/identity/fake/fake-identity-provider.ts';
+import { fakeProviderLink } from '#adapters/identity/fake/link/host.ts';
 import { fakeProviderPages } from '#adapters/identity/fake/routes.ts';
 import type { FakeWorld } from '#adapters/identity/fake/world.ts';
 import type { ServiceParts } from '#bootstrap/service.ts';
@@ -17,10 +18,16 @@ export const deliverOverHttp = (world: FakeWorld, serviceUrl: string): void =>
     if (!answer.ok) throw new Error(`the webhook answered ${answer.status}`);
   });
 
-export const fakeIdentity = (world: FakeWorld): Pick<ServiceParts, 'provider' | 'pages'> => ({
-  provider: new FakeIdentityProvider(world),
-  pages: {
-    serve: fakeProviderPages(world),
-    links: [{ label: 'The IT department (development only)', href: '/fake-idp/directory' }],
-  },
+type Pages = NonNullable<ServiceParts['pages']>;
+
+export const fakePages = (serve: Pages['serve']): Pages => ({
+  serve,
+  links: [{ label: 'The IT department (development only)', href: '/fake-idp/directory' }],
 });
+
+/** @param linkSecret what other nodes show that want to live in this world; without it none can */
+export const fakeIdentity = (world: FakeWorld, linkSecret?: string): Pick<ServiceParts, 'provider' | 'pages'> => {
+  const provider = new FakeIdentityProvider(world);
+  const link = linkSecret === undefined ? undefined : fakeProviderLink(provider, linkSecret);
+  return { provider, pages: fakePages(fakeProviderPages(world, link)) };
+};

@@ -24,7 +24,7 @@ const start = async (config: Config): Promise<void> => {
   const secrets = await secretsFor(config, database.kind === 'memory' ? undefined : config.dataDir);
   if (database.kind === 'embedded') say('Starting; the first start makes a database and takes a few seconds.\n');
   const persistence = await openPersistence(database);
-  const identity = await openIdentity(config, log);
+  const identity = await openIdentity(config, secrets, log);
 
   let isAccepting = true;
   const service = assemble({

@@ -30,7 +30,7 @@ describe('the configuration', () => {
       publicUrl: 'http://localhost:3000',
       dataDir: './.data',
       database: { kind: 'embedded', folder: './.data/postgres' },
-      provider: { kind: 'fake' },
+      provider: { kind: 'fake', url: undefined },
       sessionSecrets: [],
       apiKeyPeppers: [],
       workosWebhookSecrets: [],

@@ -2,6 +2,7 @@
 
 import { createLocalJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
 import { z } from 'zod';
+import { fakeInvitationPost } from '#adapters/identity/fake/invitation-post.ts';
 import { accessTokenSeconds } from '#adapters/identity/fake/sessions.ts';
 import { fakeSso } from '#adapters/identity/fake/sso-administration.ts';
 import type { FakeWorld } from '#adapters/identity/fake/world.ts';
@@ -15,6 +16,7 @@ import type {
   EventFeed,
   HostedLogin,
   IdentityProvider,
+  InvitationPost,
   OrganizationRegistry,
   RegisteredOrganization,
   SessionAuthority,
@@ -51,6 +53,12 @@ const registered = (organization: FakeOrganization): RegisteredOrganization => (
   domains: organization.domains.map(({ name, state, updatedAt }) => ({ name, state, asOf: new Date(updatedAt) })),
 });
 
+export const fakeLogoutUrl = (publicUrl: string, providerSession: string, returnTo: string): string => {
+  const url = new URL('/fake-idp/logout', publicUrl);
+  url.search = new URLSearchParams({ session_id: providerSession, return_to: returnTo }).toString();
+  return url.href;
+};
+
 /** With its feed and its single sign-on for certain: what the fake can do is not optional. */
 export class FakeIdentityProvider implements IdentityProvider {
   readonly name = 'fake';
@@ -58,6 +66,7 @@ export class FakeIdentityProvider implements IdentityProvider {
   readonly tokens: SessionTokens;
   readonly sessions: SessionAuthority;
   readonly organizations: OrganizationRegistry;
+  readonly invitations: InvitationPost;
   readonly deliveries: EventDeliveries;
   readonly feed: EventFeed;
   readonly sso: SsoAdministration;
@@ -69,6 +78,7 @@ export class FakeIdentityProvider implements IdentityProvider {
     this.tokens = this.#sessionTokens();
     this.sessions = this.#sessionAuthority();
     this.organizations = this.#organizationRegistry();
+    this.invitations = fakeInvitationPost(world, () => this.#reach());
     this.deliveries = this.#eventDeliveries();
     this.feed = this.#eventFeed();
     this.sso = fakeSso(world, () => this.#reach(), options.makesConnections ?? false);
@@ -184,11 +194,7 @@ export class FakeIdentityProvider implements IdentityProvider {
         await this.#reach();
         await sessions.end(providerSession);
       },
-      logoutUrl: (providerSession, returnTo) => {
-        const url = new URL('/fake-idp/logout', this.#world.publicUrl);
-        url.search = new URLSearchParams({ session_id: providerSession, return_to: returnTo }).toString();
-        return url.href;
-      },
+      logoutUrl: (providerSession, returnTo) => fakeLogoutUrl(this.#world.publicUrl, providerSession, returnTo),
     };
   }
 

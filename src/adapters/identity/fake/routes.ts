@@ -5,6 +5,7 @@ import type { Middleware } from 'koa';
 import { connectionRoutes } from '#adapters/identity/fake/connections.routes.ts';
 import { directoryRoutes } from '#adapters/identity/fake/directory.routes.ts';
 import { directoryPageRoutes } from '#adapters/identity/fake/directory-page.routes.ts';
+import { mailboxRoutes } from '#adapters/identity/fake/mailbox.routes.ts';
 import { stylesheet } from '#adapters/identity/fake/page.ts';
 import { setupRoutes } from '#adapters/identity/fake/setup.routes.ts';
 import { signInRoutes } from '#adapters/identity/fake/sign-in.routes.ts';
@@ -20,12 +21,17 @@ export const fakeProviderRoutes = (world: FakeWorld): Router => {
     ctx.set('X-Content-Type-Options', 'nosniff');
     ctx.body = stylesheet;
   });
-  for (const part of [signInRoutes, setupRoutes, connectionRoutes, directoryRoutes, directoryPageRoutes]) {
+  for (const part of [signInRoutes, setupRoutes, connectionRoutes, directoryRoutes, directoryPageRoutes, mailboxRoutes]) {
     router.use(part(world).routes());
   }
   return router;
 };
 
-/** The same as a middleware. The router's type promises more of the context than Koa gives before it ran; it adds that itself. */
-export const fakeProviderPages = (world: FakeWorld): Middleware =>
-  fakeProviderRoutes(world).routes() as unknown as Middleware;
+/**
+ * The same as a middleware. The router's type promises more of the context than Koa gives before it ran; it adds that itself.
+ * @param link what answers other nodes that live in this world; it comes first, for they are no browsers
+ */
+export const fakeProviderPages = (world: FakeWorld, link?: Middleware): Middleware => {
+  const pages = fakeProviderRoutes(world).routes() as unknown as Middleware;
+  return link ? (ctx, next) => link(ctx, () => pages(ctx, next)) : pages;
+};
