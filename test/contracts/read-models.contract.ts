@@ -14,6 +14,7 @@ import {
   directoryGroupOf,
   directoryOf,
   directoryUserOf,
+  everywhere,
   type FilledOrganization,
   filledOrganization,
   found,
@@ -56,7 +57,7 @@ export const readModelsContract = (name: string, kind: StoreKind): void => {
     });
     afterAll(() => open.close());
 
-    const across = <T>(work: (tx: Repositories) => Promise<T>): Promise<T> => open.store.transact('across', work);
+    const across = <T>(work: (tx: Repositories) => Promise<T>): Promise<T> => open.store.transact(everywhere, work);
     const saved = async (): Promise<FilledOrganization> => {
       const filled = filledOrganization();
       await across((tx) => filled.saveIn(tx));

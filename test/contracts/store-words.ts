@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import type { ReadModels, Standings } from '#application/ports/read-models.ts';
-import type { InboxEvent, Repositories, Store } from '#application/ports/store.ts';
+import type { InboxEvent, Repositories, Scope, Store } from '#application/ports/store.ts';
 import type { Ids } from '#application/ports/system.ts';
 import { Agent, type AgentState } from '#domain/access/agent.ts';
 import { ApiKey, type ApiKeyState } from '#domain/access/api-key.ts';
@@ -41,6 +41,9 @@ export interface StoreKind {
   /** Whether the data outlives closing. */
   readonly keeps: boolean;
 }
+
+/** Past every wall, for tests that look at the whole. */
+export const everywhere: Scope = { across: 'inbox' };
 
 let made = 0;
 /** A number that no test of this process has used. */

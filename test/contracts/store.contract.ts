@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { InboxEvent, Repositories, Store } from '#application/ports/store.ts';
+import type { InboxEvent, Repositories, Scope, Store } from '#application/ports/store.ts';
 import type { AuditEntry } from '#domain/audit/audit-entry.ts';
 import { type ChainHead, emptyChain, follows } from '#domain/audit/hash-chain.ts';
 import { Membership } from '#domain/memberships/membership.ts';
@@ -18,6 +18,7 @@ import {
   directoryGroupOf,
   directoryOf,
   directoryUserOf,
+  everywhere,
   type FilledOrganization,
   filledOrganization,
   found,
@@ -57,7 +58,7 @@ export const storeContract = (name: string, kind: StoreKind): void => {
     beforeAll(reopen);
     afterAll(() => open.close());
 
-    const across = <T>(work: (tx: Repositories) => Promise<T>): Promise<T> => store.transact('across', work);
+    const across = <T>(work: (tx: Repositories) => Promise<T>): Promise<T> => store.transact(everywhere, work);
     const saved = async (): Promise<FilledOrganization> => {
       const filled = filledOrganization();
       await across((tx) => filled.saveIn(tx));
@@ -274,7 +275,7 @@ export const storeContract = (name: string, kind: StoreKind): void => {
       it('loses no update between writers of the organization and writers across', async () => {
         const id = await counter();
         const outcomes = await twenty((number) =>
-          store.transact(number % 2 === 0 ? id : 'across', (tx) => renamedByOne(tx, id)),
+          store.transact(number % 2 === 0 ? id : everywhere, (tx) => renamedByOne(tx, id)),
         );
         expect(outcomes.filter(({ status }) => status === 'rejected')).toEqual([]);
         expect(await count(id)).toBe('20');
@@ -394,7 +395,7 @@ export const storeContract = (name: string, kind: StoreKind): void => {
         const { organizationId } = await saved();
         const userId = newId('user');
         const outcomes = await twenty((number) =>
-          store.transact(number % 2 === 0 ? organizationId : 'across', async (tx) => {
+          store.transact(number % 2 === 0 ? organizationId : everywhere, async (tx) => {
             const known = await tx.memberships.ofUser(organizationId, userId);
             if (known?.state.status === 'active') return known.state.id;
             await others();
@@ -836,7 +837,7 @@ export const storeContract = (name: string, kind: StoreKind): void => {
       }
       const isNothing = (answer: unknown): boolean =>
         answer === undefined || answer === false || (Array.isArray(answer) && answer.length === 0);
-      const answersTo = async (scope: OrganizationId | 'across', filled: FilledOrganization, as: OrganizationId) =>
+      const answersTo = async (scope: Scope, filled: FilledOrganization, as: OrganizationId) =>
         store.transact(scope, async (tx) => {
           const answers: Record<string, unknown> = {};
           for (const [name, question] of Object.entries(questionsAbout(filled, as)(tx))) answers[name] = await question;
@@ -847,13 +848,13 @@ export const storeContract = (name: string, kind: StoreKind): void => {
         const ours = await saved();
         const theirs = organizationWith();
         await across((tx) => tx.organizations.save(theirs));
-        const whoGets = async (scope: OrganizationId | 'across', as: OrganizationId) =>
+        const whoGets = async (scope: Scope, as: OrganizationId) =>
           Object.entries(await answersTo(scope, ours, as))
             .filter(([, answer]) => !isNothing(answer))
             .map(([question]) => question);
-        expect(await whoGets('across', ours.organizationId)).toEqual(names);
+        expect(await whoGets(everywhere, ours.organizationId)).toEqual(names);
         expect(await whoGets(ours.organizationId, ours.organizationId)).toEqual(names);
-        expect(await whoGets('across', theirs.state.id)).toEqual([]);
+        expect(await whoGets(everywhere, theirs.state.id)).toEqual([]);
         expect(await whoGets(theirs.state.id, theirs.state.id)).toEqual([]);
         // And a transaction of theirs sees nothing of ours even when it is told our name.
         expect(await whoGets(theirs.state.id, ours.organizationId)).toEqual([]);
@@ -901,11 +902,9 @@ export const storeContract = (name: string, kind: StoreKind): void => {
         const { organizationId, userId, directory } = await saved();
         const inside = <T>(work: (tx: Repositories) => Promise<T>) => store.transact(organizationId, work);
         await expect(inside((tx) => tx.memberships.acrossOrganizations(userId))).rejects.toThrow(
-          "needs the scope 'across'",
+          'needs a scope across',
         );
-        await expect(inside((tx) => tx.directory.organizationOf(directory.id))).rejects.toThrow(
-          "needs the scope 'across'",
-        );
+        await expect(inside((tx) => tx.directory.organizationOf(directory.id))).rejects.toThrow('needs a scope across');
       });
     });
 
@@ -936,7 +935,7 @@ export const storeContract = (name: string, kind: StoreKind): void => {
         const { id } = organization.state;
         await across((tx) => tx.organizations.save(organization));
         const outcomes = await twenty((number) =>
-          store.transact(number % 2 === 0 ? id : 'across', async (tx) => {
+          store.transact(number % 2 === 0 ? id : everywhere, async (tx) => {
             const first = await tx.audit.append([auditDraft(id), auditDraft(null)]);
             await others();
             const second = await tx.audit.append([auditDraft(id)]);

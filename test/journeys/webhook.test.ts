@@ -425,7 +425,7 @@ describe('a history of twelve events', () => {
     const deliveries = new Map([['workos', verifiedOnce]]);
     const inbox = worker('inbox', applyInbox(store, uow, deliveries, clock, typeIds, silentLog), silentLog);
     const receive = receiveDelivery(store, deliveries, () => undefined, clock, typeIds);
-    await store.transact('across', async (tx) => {
+    await store.transact({ across: 'inbox' }, async (tx) => {
       await tx.organizations.save(
         Organization.found({ id: organization, name: 'Acme', slug: 'acme', domains: [], at: when(0).at }),
       );

@@ -196,7 +196,7 @@ export const workosService = async (options: WorkosServiceOptions = {}): Promise
     settle,
     async owed() {
       const inAYear = new Date(clock.now().getTime() + 365 * 24 * 3600 * 1000);
-      return (await persistence.store.transact('across', (tx) => tx.outbox.due(inAYear, 1000))).length;
+      return (await persistence.store.transact({ across: 'outbox' }, (tx) => tx.outbox.due(inAYear, 1000))).length;
     },
     deliver,
     endpointIsDown(down) {

@@ -1,33 +1,52 @@
 // A transaction that belongs to one organization sees and writes the rows of that organization only, whatever it asks for.
 
 import type { Repositories, Scope } from '#application/ports/store.ts';
+import type { Organization } from '#domain/organizations/organization.ts';
+import type { Session } from '#domain/sessions/session.ts';
 import type { OrganizationId } from '#domain/shared/ids.ts';
 
 const nobody: readonly never[] = [];
 
 /**
  * The repositories behind the wall of a scope. A question about another organization gets the answer that an organization
- * without rows would give; a write to another organization, and a question that needs the scope `across`, are faults.
+ * without rows would give; a write to another organization, and a question that needs a scope across, are faults. In the database
+ * row-level security stands behind this wall, and sees the same.
  */
 export const walled = (scope: Scope, open: Repositories): Repositories => {
-  if (scope === 'across') return open;
+  if (typeof scope !== 'string') return open;
 
-  const sees = (organizationId: OrganizationId): boolean => organizationId === scope;
+  const sees = (organizationId: OrganizationId | null): boolean => organizationId === scope;
   const ask = <T, Nothing>(
     organizationId: OrganizationId,
     question: () => Promise<T>,
     nothing: Nothing,
   ): Promise<T | Nothing> => (sees(organizationId) ? question() : Promise.resolve(nothing));
-  const mustSee = (organizationId: OrganizationId): void => {
-    if (!sees(organizationId)) throw new Error(`A transaction of ${scope} may not write rows of ${organizationId}`);
+  const mustSee = (organizationId: OrganizationId | null): void => {
+    if (!sees(organizationId))
+      throw new Error(`A transaction of ${scope} may not write rows of ${organizationId ?? 'no organization'}`);
   };
   const needsAcross = async (what: string): Promise<never> => {
-    throw new Error(`${what} needs the scope 'across', not ${scope}`);
+    throw new Error(`${what} needs a scope across, not ${scope}`);
   };
-  const { memberships, sessions, agents, apiKeys, directory, roleMappings, connections } = open;
+  const ownSession = (session: Session | undefined): Session | undefined =>
+    session?.state.organizationId === scope ? session : undefined;
+  const ownOrganization = (organization: Organization | undefined): Organization | undefined =>
+    organization?.state.id === scope ? organization : undefined;
+  const { organizations, memberships, sessions, agents, apiKeys, directory, roleMappings, connections } =
+    open;
 
   return {
     ...open,
+    organizations: {
+      get: (id) => ask(id, () => organizations.get(id), undefined),
+      byProvider: async (ref) => ownOrganization(await organizations.byProvider(ref)),
+      isTaken: () => needsAcross('organizations.isTaken'),
+      verifying: async (domain) => ownOrganization(await organizations.verifying(domain)),
+      async save(organization) {
+        mustSee(organization.state.id);
+        await organizations.save(organization);
+      },
+    },
     memberships: {
       get: (organizationId, id) => ask(organizationId, () => memberships.get(organizationId, id), undefined),
       ofUser: (organizationId, userId) =>
@@ -42,10 +61,17 @@ export const walled = (scope: Scope, open: Repositories): Repositories => {
       },
     },
     sessions: {
-      ...sessions,
+      get: async (id) => ownSession(await sessions.get(id)),
+      byProviderSession: async (provider, id) => ownSession(await sessions.byProviderSession(provider, id)),
+      activeOfUser: () => needsAcross('sessions.activeOfUser'),
       activeOfUserIn: (organizationId, userId) =>
         ask(organizationId, () => sessions.activeOfUserIn(organizationId, userId), nobody),
       activeIn: (organizationId) => ask(organizationId, () => sessions.activeIn(organizationId), nobody),
+      async save(session) {
+        mustSee(session.state.organizationId);
+        await sessions.save(session);
+      },
+      touch: () => needsAcross('sessions.touch'),
     },
     agents: {
       get: (organizationId, id) => ask(organizationId, () => agents.get(organizationId, id), undefined),
@@ -56,7 +82,6 @@ export const walled = (scope: Scope, open: Repositories): Repositories => {
       },
     },
     apiKeys: {
-      ...apiKeys,
       get: (organizationId, id) => ask(organizationId, () => apiKeys.get(organizationId, id), undefined),
       activeMadeBy: (organizationId, userId) =>
         ask(organizationId, () => apiKeys.activeMadeBy(organizationId, userId), nobody),
@@ -64,6 +89,7 @@ export const walled = (scope: Scope, open: Repositories): Repositories => {
         mustSee(key.state.organizationId);
         await apiKeys.save(key);
       },
+      touch: () => needsAcross('apiKeys.touch'),
     },
     directory: {
       directory: (organizationId, id) => ask(organizationId, () => directory.directory(organizationId, id), undefined),
@@ -110,5 +136,25 @@ export const walled = (scope: Scope, open: Repositories): Repositories => {
         await connections.save(connection);
       },
     },
+    inbox: {
+      ...open.inbox,
+      due: () => needsAcross('inbox.due'),
+      cursor: () => needsAcross('inbox.cursor'),
+      moveCursor: () => needsAcross('inbox.moveCursor'),
+    },
+    outbox: {
+      add: (items) => open.outbox.add(items),
+      due: () => needsAcross('outbox.due'),
+      done: () => needsAcross('outbox.done'),
+      postpone: () => needsAcross('outbox.postpone'),
+    },
+    audit: {
+      async append(entries) {
+        // What happened to a person belongs to no organization, and is told all the same by whoever did it.
+        for (const { organizationId } of entries) if (organizationId !== null) mustSee(organizationId);
+        return open.audit.append(entries);
+      },
+    },
+    signIns: { spend: () => needsAcross('signIns.spend') },
   };
 };

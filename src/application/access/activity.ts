@@ -27,7 +27,7 @@ export const batchedActivity = (store: Store): Activity => {
       keys = new Map();
       beingWritten = seen;
       try {
-        await store.transact('across', async (tx) => {
+        await store.transact({ across: 'activity' }, async (tx) => {
           if (seen.size > 0) await tx.sessions.touch(seen);
           if (used.size > 0) await tx.apiKeys.touch(used);
         });

@@ -149,7 +149,7 @@ export const authenticateCaller = (parts: AuthenticationParts): AuthenticateCall
       actor: { kind: 'system', id: null },
       source: { via: 'http', ip: null, userAgent: null, requestId: null },
     } as const;
-    return parts.uow.run('across', act, async (tx) => {
+    return parts.uow.run({ across: 'own_session' }, act, async (tx) => {
       const session = await tx.sessions.get(sessionId);
       if (!session) return;
       session.end(because, clock.now());

@@ -51,20 +51,22 @@ export const acting = async <T>(
 /**
  * The caller, if their own credential still holds inside this transaction, an agent with the scopes that its key has now:
  * between the proof at the door and the act a slow body may have been sent, and the session or key have ended.
- * @throws Refusal `session.ended`, `user.not_active`, `api_key.revoked`, `api_key.expired`, `agent.not_active`
+ * @throws Refusal `session.ended`, `session.organization_changed`, `user.not_active`, `api_key.revoked`, `api_key.expired`, `agent.not_active`
  */
 export const stillCalling = async <C extends Caller>(tx: Transaction, caller: C): Promise<C> => {
   if (caller.kind === 'user') {
     const session = await tx.sessions.get(caller.sessionId);
+    // Sessions are never deleted: one that is not to be seen from here stands in another organization by now.
+    if (!session) throw new Refusal('session.organization_changed');
     // Its idle window slid with this very request, which may not be written down yet: only the cap and an end count.
-    const isOver = !session || session.state.status === 'ended' || tx.now >= session.state.absoluteExpiresAt;
+    const isOver = session.state.status === 'ended' || tx.now >= session.state.absoluteExpiresAt;
     if (isOver || session.state.userId !== caller.id) throw new Refusal('session.ended');
     const user = await tx.users.get(caller.id);
     if (user?.state.status !== 'active') throw new Refusal('user.not_active');
     return caller;
   }
   const key = (await tx.apiKeys.get(caller.organizationId, caller.apiKeyId))?.state;
-  if (key?.status !== 'active') throw new Refusal('api_key.revoked');
+  if (!key || key.status === 'revoked') throw new Refusal('api_key.revoked');
   if (key.expiresAt && tx.now >= key.expiresAt) throw new Refusal('api_key.expired');
   const agent = await tx.agents.get(caller.organizationId, caller.id);
   if (agent?.state.status !== 'active') throw new Refusal('agent.not_active');

@@ -36,7 +36,7 @@ export const recordRefusal =
   (uow: UnitOfWork): UseCases['recordRefusal'] =>
   async (caller, { attempt, reason }, source) => {
     const { organizationId } = caller;
-    await uow.run(organizationId ?? 'across', { actor: actorOf(caller), source }, async (tx) =>
+    await uow.run(organizationId ?? { across: 'refusal' }, { actor: actorOf(caller), source }, async (tx) =>
       tx.tell({ type: 'act.refused', organizationId, attempt, reason }),
     );
   };

@@ -29,11 +29,47 @@ import type { Email } from '#domain/users/email.ts';
 import type { User } from '#domain/users/user.ts';
 
 /**
- * Whose rows a transaction may touch. An organization: writers of the same organization take turns, so what was read stays
- * true until the commit. `across`: the few named paths that belong to no single organization (sign-in, founding, the
- * inbox, jobs); they rely on unique keys and versions.
+ * Why a transaction may reach across organizations: the paths that belong to no single one. A new path is a new name here, and a
+ * test knows where each is used (test/architecture/crossings.test.ts).
  */
-export type Scope = OrganizationId | 'across';
+export const crossings = [
+  /** Somebody arrives: who they are, where they belong, and the session that replaces others of theirs. */
+  'sign_in',
+  /** A person's own session ends, or moves to another of their organizations; wherever it stands. */
+  'own_session',
+  /** An organization that does not exist yet. */
+  'founding',
+  /** What a caller who stands in no organization was refused. */
+  'refusal',
+  /** What providers said, stored and applied: about people, or about organizations yet to be found. */
+  'inbox',
+  /** Where in a provider's list of events we stand. */
+  'event_feed',
+  /** What is still to be done in the world, for everybody. */
+  'outbox',
+  /** Who was seen, and which keys were used, written down in one batch. */
+  'activity',
+  /** What has run out by itself: sessions, keys, sign-ins, what old events said. */
+  'expiry',
+] as const;
+export type Crossing = (typeof crossings)[number];
+
+export interface Across {
+  readonly across: Crossing;
+  /** Takes turns with the writers of this organization all the same. */
+  readonly inTurnWith?: OrganizationId | undefined;
+}
+
+/**
+ * Whose rows a transaction may touch. An organization: it sees and writes the rows of that one and no other, and writers of the
+ * same organization take turns, so what was read stays true until the commit. `across`: reaches all of them, for a named reason,
+ * and relies on unique keys and versions.
+ */
+export type Scope = OrganizationId | Across;
+
+/** Whose turn a transaction waits for, if anybody's. */
+export const turnOf = (scope: Scope): OrganizationId | undefined =>
+  typeof scope === 'string' ? scope : scope.inTurnWith;
 
 /**
  * Runs work in one transaction: commits when it returns, rolls back when it throws.
@@ -89,7 +125,7 @@ export interface Memberships {
   ofUsers(organizationId: OrganizationId, userIds: readonly UserId[]): Promise<readonly Membership[]>;
   /** Every active membership here with that role. */
   withRole(organizationId: OrganizationId, role: string): Promise<readonly Membership[]>;
-  /** A person's active memberships in all organizations. Needs the scope `across`. */
+  /** A person's active memberships in all organizations. Needs a scope across. */
   acrossOrganizations(userId: UserId): Promise<readonly Membership[]>;
   save(membership: Membership): Promise<void>;
 }
@@ -118,6 +154,8 @@ export interface ApiKeys {
   get(organizationId: OrganizationId, id: ApiKeyId): Promise<ApiKey | undefined>;
   /** Active keys that this person made. */
   activeMadeBy(organizationId: OrganizationId, userId: UserId): Promise<readonly ApiKey[]>;
+  /** Active ones whose time has run out by then. Needs a scope across. */
+  overdue(now: Date, limit: number): Promise<readonly Session[]>;
   save(key: ApiKey): Promise<void>;
   /** Moves `lastUsedAt` forward for many keys at once, never back; no version changes. */
   touch(used: ReadonlyMap<ApiKeyId, Date>): Promise<void>;
@@ -126,7 +164,7 @@ export interface ApiKeys {
 /** What we know of directories. Records, not entities: `learn` decides, these only remember. */
 export interface DirectoryRecords {
   directory(organizationId: OrganizationId, directoryId: string): Promise<Directory | undefined>;
-  /** The organization in which we first heard of this directory. Needs the scope `across`. */
+  /** The organization in which we first heard of this directory. Needs a scope across. */
   organizationOf(directoryId: string): Promise<OrganizationId | undefined>;
   /** Whether any directory of the organization is connected now. */
   anyConnected(organizationId: OrganizationId): Promise<boolean>;
@@ -134,6 +172,8 @@ export interface DirectoryRecords {
   group(organizationId: OrganizationId, groupId: string): Promise<DirectoryGroup | undefined>;
   groups(organizationId: OrganizationId): Promise<readonly DirectoryGroup[]>;
   usersOfDirectory(organizationId: OrganizationId, directoryId: string): Promise<readonly DirectoryUser[]>;
+  /** Active ones whose time has run out by then. Needs a scope across. */
+  overdue(now: Date, limit: number): Promise<readonly ApiKey[]>;
   /** Everybody ever linked to this group, present or not. */
   usersOfGroup(organizationId: OrganizationId, groupId: string): Promise<readonly DirectoryUser[]>;
   usersOfOrganization(organizationId: OrganizationId): Promise<readonly DirectoryUser[]>;
@@ -175,7 +215,8 @@ export interface InboxEvent {
   readonly organizationId: OrganizationId | null;
   readonly occurredAt: Date;
   readonly receivedAt: Date;
-  readonly payload: Readonly<Record<string, unknown>>;
+  /** Null once it is forgotten, long after it was applied or ignored. */
+  readonly payload: Readonly<Record<string, unknown>> | null;
   readonly status: InboxStatus;
   readonly attempts: number;
   /** Not before this moment. */
@@ -185,7 +226,10 @@ export interface InboxEvent {
 }
 
 export interface Inbox {
-  /** False when this event was heard before; then nothing changes. */
+  /**
+   * Where it names an organization that we know by the provider's name, ours is filled in.
+   * @returns false when this event was heard before; then nothing changes
+   */
   add(event: InboxEvent): Promise<boolean>;
   /** Takes an event for this transaction; undefined if it is gone, done, or in another transaction's hands. */
   claim(id: InboxEventId): Promise<InboxEvent | undefined>;
@@ -194,14 +238,30 @@ export interface Inbox {
     id: InboxEventId,
     outcome: Pick<InboxEvent, 'status' | 'attempts' | 'dueAt' | 'note' | 'organizationId'>,
   ): Promise<void>;
-  /** Ids of events to apply now (stored or waiting, due), the oldest happening first. */
-  due(now: Date, limit: number): Promise<readonly InboxEventId[]>;
+  /**
+   * The next lanes with open events (stored or waiting), in the order of their names, after that one; each with the oldest of
+   * those that are due. However much one lane holds, the others are seen.
+   */
+  lanes(now: Date, page: { readonly after: string | null; readonly lanes: number; readonly each: number }): Promise<
+    readonly Lane[]
+  >;
+  /** An event of this organization, whatever became of it, held until the end of this transaction. */
+  get(organizationId: OrganizationId, id: InboxEventId): Promise<InboxEvent | undefined>;
+  /** Forgets what done events said that were received before that moment, so many at most; that they were heard is kept. */
+  forgetPayloads(receivedBefore: Date, limit: number): Promise<number>;
   /** Makes every waiting event due at once. Called when something became known. Returns how many. */
   wake(now: Date): Promise<number>;
   /** How the feed stands: the last event of a provider's feed that we took over. */
   cursor(provider: string): Promise<string | undefined>;
   moveCursor(provider: string, eventId: string): Promise<void>;
 }
+/** Events of one provider about one organization, as the provider names it, or about none: they are worked in their order. */
+export interface Lane {
+  readonly name: string;
+  /** To be applied now, the oldest happening first; empty when all of them wait for their time. */
+  readonly events: readonly InboxEvent[];
+}
+
 
 /** Something to do in the world after the commit. Each is harmless to repeat. */
 export type Effect =
@@ -219,7 +279,8 @@ export interface OutboxItem {
 
 export interface Outbox {
   add(items: readonly OutboxItem[]): Promise<void>;
-  due(now: Date, limit: number): Promise<readonly OutboxItem[]>;
+  /** What is due now. Nobody else gets it until that moment: by then it is done, postponed, or its taker is gone. */
+  take(now: Date, until: Date, limit: number): Promise<readonly OutboxItem[]>;
   /** Carried out: forget it. */
   done(id: EffectId): Promise<void>;
   postpone(id: EffectId, dueAt: Date, note: string): Promise<void>;
@@ -236,3 +297,5 @@ export interface SignIns {
   /** Marks a sign-in state as used. False when it was used before. It may be forgotten after `until`. */
   spend(stateDigest: string, until: Date): Promise<boolean>;
 }
+  /** Forgets those that may be forgotten since before that moment; answers how many. */
+  forget(before: Date, limit: number): Promise<number>;

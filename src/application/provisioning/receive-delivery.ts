@@ -16,7 +16,7 @@ export const receiveDelivery =
     const reader = deliveries.get(provider);
     if (!reader) throw new Refusal('delivery.unverified');
     const event = await reader.receive(delivery);
-    const isNew = await store.transact('across', (tx) => takeIn(tx, provider, event, clock, ids));
+    const isNew = await store.transact({ across: 'inbox' }, (tx) => takeIn(tx, provider, event, clock, ids));
     if (isNew) wakeInbox();
     return isNew ? 'stored' : 'heard_before';
   };

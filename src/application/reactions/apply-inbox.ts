@@ -1,6 +1,6 @@
 // Applies stored events, oldest first. One event, one commit: what it changes, the audit entries, and that it was applied.
 
-import type { InboxEvent, InboxStatus, Repositories, Store } from '#application/ports/store.ts';
+import type { InboxEvent, InboxStatus, Repositories, Scope, Store } from '#application/ports/store.ts';
 import type { Clock, Ids, Log } from '#application/ports/system.ts';
 import { applyProviderEvent } from '#application/provisioning/apply-provider-event.ts';
 import type { ProviderEvent } from '#application/provisioning/provider-event.ts';
@@ -27,7 +27,7 @@ export const applyInbox = (
   log: Log,
 ): (() => Promise<boolean>) => {
   return async () => {
-    const due = await store.transact('across', (tx) => tx.inbox.due(clock.now(), batch));
+    const due = await store.transact({ across: 'inbox' }, (tx) => tx.inbox.due(clock.now(), batch));
     let gotFurther = false;
     for (const id of due) gotFurther = (await applyOne(id)) || gotFurther;
     return gotFurther;
@@ -35,7 +35,7 @@ export const applyInbox = (
 
   /** False when it was not to be had. */
   async function applyOne(id: InboxEventId): Promise<boolean> {
-    const found = await store.transact('across', async (tx) => {
+    const found = await store.transact({ across: 'inbox' }, async (tx) => {
       const event = await tx.inbox.claim(id);
       const meaning = event && meaningOf(event);
       return meaning && { event, meaning, organizationId: await placeOf(tx, event, meaning) };
@@ -104,7 +104,7 @@ export const applyInbox = (
     if (dead) log.error('event set aside after many attempts; nothing of it was applied', facts);
     else log.warn('event could not be applied, will be tried again', facts);
     const note = fault instanceof Error ? `${fault.name}: ${fault.message}`.slice(0, 500) : 'unknown fault';
-    await store.transact('across', async (tx) => {
+    await store.transact({ across: 'inbox' }, async (tx) => {
       if (!(await tx.inbox.claim(event.id))) return;
       await tx.inbox.settle(event.id, {
         status: dead ? 'dead' : event.status,
@@ -129,9 +129,9 @@ const placeOf = async (
 };
 
 /** Events about one organization take turns with everybody who writes there; those about people or the organization itself reach across. */
-const scopeOf = (meaning: ProviderEvent, organizationId: OrganizationId | undefined): OrganizationId | 'across' => {
+const scopeOf = (meaning: ProviderEvent, organizationId: OrganizationId | undefined): Scope => {
   const within = meaning.about === 'directory' || meaning.about === 'membership' || meaning.about === 'connection';
-  return within && organizationId ? organizationId : 'across';
+  return within && organizationId ? organizationId : { across: 'inbox' };
 };
 
 const actOf = (event: InboxEvent, meaning: ProviderEvent): Act => ({

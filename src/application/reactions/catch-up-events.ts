@@ -15,11 +15,11 @@ export const catchUpEvents =
     if (!feed) return 0;
     let taken = 0;
     for (;;) {
-      const cursor = await store.transact('across', (tx) => tx.inbox.cursor(name));
+      const cursor = await store.transact({ across: 'event_feed' }, (tx) => tx.inbox.cursor(name));
       const events = await feed.after(cursor, batch);
       const last = events.at(-1);
       if (!last) break;
-      taken += await store.transact('across', async (tx) => {
+      taken += await store.transact({ across: 'event_feed' }, async (tx) => {
         let news = 0;
         for (const event of events) news += Number(await takeIn(tx, name, event, clock, ids));
         await tx.inbox.moveCursor(name, last.id);

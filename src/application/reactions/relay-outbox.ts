@@ -19,7 +19,7 @@ export const relayOutbox = (
   log: Log,
 ): (() => Promise<boolean>) => {
   return async () => {
-    const due = await store.transact('across', (tx) => tx.outbox.due(clock.now(), batch));
+    const due = await store.transact({ across: 'outbox' }, (tx) => tx.outbox.due(clock.now(), batch));
     for (const item of due) await carryOut(item);
     return due.length > 0;
   };
@@ -27,7 +27,7 @@ export const relayOutbox = (
   async function carryOut(item: OutboxItem): Promise<void> {
     try {
       await perform(item.effect);
-      await store.transact('across', (tx) => tx.outbox.done(item.id));
+      await store.transact({ across: 'outbox' }, (tx) => tx.outbox.done(item.id));
     } catch (fault) {
       const attempts = item.attempts + 1;
       log.warn('effect could not be carried out, will be tried again', {
@@ -38,7 +38,7 @@ export const relayOutbox = (
       });
       const note = fault instanceof Error ? `${fault.name}: ${fault.message}`.slice(0, 500) : 'unknown fault';
       const dueAt = secondsAfter(clock.now(), backoffSeconds(attempts));
-      await store.transact('across', (tx) => tx.outbox.postpone(item.id, dueAt, note));
+      await store.transact({ across: 'outbox' }, (tx) => tx.outbox.postpone(item.id, dueAt, note));
     }
   }
 
@@ -56,7 +56,7 @@ export const relayOutbox = (
   }
 
   async function register(organizationId: OrganizationId): Promise<void> {
-    const organization = await store.transact('across', (tx) => tx.organizations.get(organizationId));
+    const organization = await store.transact({ across: 'outbox' }, (tx) => tx.organizations.get(organizationId));
     // Linked already: it was made at the provider, or this effect was carried out before.
     if (organization?.state.status !== 'active' || organization.state.provider !== null) return;
     const { id, name, domains } = organization.state;
@@ -65,7 +65,7 @@ export const relayOutbox = (
       actor: { kind: 'system', id: null },
       source: { via: 'job', ip: null, userAgent: null, requestId: null },
     } as const;
-    await uow.run('across', act, async (tx) => {
+    await uow.run({ across: 'outbox' }, act, async (tx) => {
       const ours = await tx.organizations.get(organizationId);
       if (!ours) return;
       ours.link({ provider: provider.name, id: registered.ref });
@@ -80,7 +80,7 @@ export const relayOutbox = (
 
   /** By what is true now, not by what was true when it was written down: repeats and disorder end alike. */
   async function align(organizationId: OrganizationId, userId: UserId): Promise<void> {
-    const now = await store.transact('across', async (tx) => ({
+    const now = await store.transact({ across: 'outbox' }, async (tx) => ({
       organization: (await tx.organizations.get(organizationId))?.state,
       user: (await tx.users.get(userId))?.state,
       membership: (await tx.memberships.ofUser(organizationId, userId))?.state,

@@ -51,7 +51,7 @@ export const completeLogin = (parts: SignInParts): CompleteLogin => {
     try {
       const email = parseEmail(redeemed.email);
       if (!redeemed.emailVerified || !email) throw new Refusal('sign_in.email_unverified');
-      const userId = await uow.run('across', nobody, (tx) =>
+      const userId = await uow.run({ across: 'sign_in' }, nobody, (tx) =>
         arrivingUser(tx, provider.name, redeemed, email, ids, clock.now()),
       );
       const proven = await inAnOrganization(redeemed, userId, started.organization);
@@ -63,8 +63,8 @@ export const completeLogin = (parts: SignInParts): CompleteLogin => {
       const actor: Actor = { kind: 'user', id: userId, ...(impersonator !== undefined && { impersonator }) };
       const act = { actor, source };
       // In turn with everybody who writes there: a removal that commits first is seen, one that comes later ends this session.
-      const place = await uow.run('across', act, (tx) => placeNamedBy(tx, proven));
-      const { state: session } = await uow.run(place ?? 'across', act, async (tx) => {
+      const place = await uow.run({ across: 'sign_in' }, act, (tx) => placeNamedBy(tx, proven));
+      const { state: session } = await uow.run({ across: 'sign_in', inTurnWith: place }, act, async (tx) => {
         if (old) await replace(tx, old.session.id, proven.providerSession);
         return startSession(tx, proven, userId, { remembered, referenceDigest: digest.sha256(reference), source });
       });
@@ -86,7 +86,7 @@ export const completeLogin = (parts: SignInParts): CompleteLogin => {
       // The provider let them in and we do not: its session must not linger, and the trail must show the attempt.
       if (refusal instanceof Refusal && refusal.reason !== 'storage.unavailable') {
         const { reason } = refusal;
-        await uow.run('across', nobody, async (tx) => {
+        await uow.run({ across: 'sign_in' }, nobody, async (tx) => {
           const organizationId = (await placeNamedBy(tx, redeemed)) ?? null;
           tx.tell({ type: 'sign_in.refused', organizationId, email: redeemed.email, reason });
           const { providerSession } = redeemed;

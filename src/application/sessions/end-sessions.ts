@@ -26,7 +26,7 @@ export const endMySession =
   (uow: UnitOfWork, clock: Clock): UseCases['endMySession'] =>
   async (caller, sessionId, source) => {
     const person = asPerson(caller);
-    await uow.run('across', { actor: actorOf(person), source }, async (tx) => {
+    await uow.run({ across: 'own_session' }, { actor: actorOf(person), source }, async (tx) => {
       await stillCalling(tx, person);
       const session = await tx.sessions.get(sessionId);
       if (session?.state.userId !== person.id) throw new Refusal('session.not_found');

@@ -61,5 +61,5 @@ export const spendState = (
   state: string,
 ): Promise<boolean> => {
   const until = secondsAfter(clock.now(), loginSeconds);
-  return uow.run('across', act, (tx) => tx.signIns.spend(digest.sha256(state), until));
+  return uow.run({ across: 'sign_in' }, act, (tx) => tx.signIns.spend(digest.sha256(state), until));
 };

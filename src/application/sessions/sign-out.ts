@@ -11,7 +11,7 @@ export const signOut =
   (provider: IdentityProvider, uow: UnitOfWork, clock: Clock, settings: { readonly publicUrl: string }): SignOut =>
   async (caller, source) => {
     const person = asPerson(caller);
-    const providerSession = await uow.run('across', { actor: actorOf(person), source }, async (tx) => {
+    const providerSession = await uow.run({ across: 'own_session' }, { actor: actorOf(person), source }, async (tx) => {
       const session = await tx.sessions.get(person.sessionId);
       if (!session) return undefined;
       session.end('signed_out', clock.now());

@@ -63,7 +63,7 @@ export const moveSession = (
   organizationId: OrganizationId,
   clock: Clock,
 ): Promise<SessionState> =>
-  uow.run(organizationId, act, async (tx) => {
+  uow.run({ across: 'own_session', inTurnWith: organizationId }, act, async (tx) => {
     const organization = await tx.organizations.get(organizationId);
     const membership = await tx.memberships.ofUser(organizationId, userId);
     if (organization?.state.status !== 'active' || membership?.state.status !== 'active') {

@@ -123,7 +123,7 @@ export const connectionTests = (
   /** A provider may keep one session over several sign-ins: one that a session of ours stands on is in use, and stays. */
   async function endSessionOfTest(providerSession: string, source: Source): Promise<void> {
     const act: Act = { actor: { kind: 'system', id: null }, source };
-    await uow.run('across', act, async (tx) => {
+    await uow.run({ across: 'sign_in' }, act, async (tx) => {
       const ours = await tx.sessions.byProviderSession(provider.name, providerSession);
       if (ours?.state.status === 'active') return;
       tx.after({ do: 'end_provider_session', provider: provider.name, providerSession });

@@ -6,6 +6,7 @@ import { rows } from '#adapters/persistence/postgres/rows/rows.ts';
 import {
   auditDraft,
   countingIds,
+  everywhere,
   filledOrganization,
   found,
   organizationWith,
@@ -22,7 +23,7 @@ const cutEverybodyOff = `select pg_terminate_backend(pid) from pg_stat_activity
 describe('a database that cannot be reached', () => {
   it('is refused as unavailable, in transactions and in questions, and is not reachable', async () => {
     const database = await openPostgres({ url: nothingListens, ids: countingIds });
-    await expect(database.store.transact('across', async () => 'never')).rejects.toMatchObject(unavailable);
+    await expect(database.store.transact(everywhere, async () => 'never')).rejects.toMatchObject(unavailable);
     await expect(database.readModels.organization(organizationWith().state.id)).rejects.toMatchObject(unavailable);
     const trail = database.readModels.auditTrail(organizationWith().state.id)[Symbol.asyncIterator]();
     await expect(trail.next()).rejects.toMatchObject(unavailable);
@@ -53,7 +54,7 @@ await withPostgres('the database on PostgreSQL', (url) => {
         await Promise.all(nodes.map((node) => node.migrate()));
         await nodes[0]?.migrate();
         const filled = filledOrganization();
-        await nodes[1]?.store.transact('across', (tx) => filled.saveIn(tx));
+        await nodes[1]?.store.transact(everywhere, (tx) => filled.saveIn(tx));
         expect((await nodes[2]?.readModels.organization(filled.organizationId))?.id).toBe(filled.organizationId);
         expect(await nodes[3]?.isReachable()).toBe(true);
       } finally {
@@ -66,7 +67,7 @@ await withPostgres('the database on PostgreSQL', (url) => {
       const [one, two] = [await migrated(), await opened()];
       const organization = organizationWith({ name: '0' });
       const { id } = organization.state;
-      await one.store.transact('across', (tx) => tx.organizations.save(organization));
+      await one.store.transact(everywhere, (tx) => tx.organizations.save(organization));
       let runs = 0;
       await Promise.all(
         Array.from({ length: 20 }, (_, number) =>
@@ -86,9 +87,9 @@ await withPostgres('the database on PostgreSQL', (url) => {
       const { store, readModels } = await migrated({ connections: 30 });
       const organization = organizationWith({ name: '0' });
       const { id } = organization.state;
-      await store.transact('across', (tx) => tx.organizations.save(organization));
+      await store.transact(everywhere, (tx) => tx.organizations.save(organization));
       const crowd = Array.from({ length: 60 }, () =>
-        store.transact('across', async (tx) => {
+        store.transact(everywhere, async (tx) => {
           const known = found(await tx.organizations.get(id));
           known.rename(String(Number(known.state.name) + 1));
           await tx.organizations.save(known);
@@ -101,14 +102,14 @@ await withPostgres('the database on PostgreSQL', (url) => {
     it('is unavailable to whom its connection was cut under, keeps nothing of their work, and serves the next', async () => {
       const database = await migrated({ connections: 1 });
       const filled = filledOrganization();
-      const cut = database.store.transact('across', async (tx) => {
+      const cut = database.store.transact(everywhere, async (tx) => {
         await filled.saveIn(tx);
         await run(url, cutEverybodyOff);
         await tx.organizations.get(filled.organizationId);
       });
       await expect(cut).rejects.toMatchObject(unavailable);
       expect(await database.readModels.organization(filled.organizationId)).toBeUndefined();
-      await database.store.transact('across', (tx) => filled.saveIn(tx));
+      await database.store.transact(everywhere, (tx) => filled.saveIn(tx));
       expect((await database.readModels.organization(filled.organizationId))?.id).toBe(filled.organizationId);
     });
 
@@ -141,14 +142,14 @@ await withPostgres('the database on PostgreSQL', (url) => {
     it('refuses text that it cannot hold, and takes everything else as it is', async () => {
       const { store } = await migrated();
       const refused = { reason: 'request.invalid' };
-      const save = (name: string) => store.transact('across', (tx) => tx.users.save(userWith({ name })));
+      const save = (name: string) => store.transact(everywhere, (tx) => tx.users.save(userWith({ name })));
       await expect(save('zero \0 byte')).rejects.toMatchObject(refused);
       const halfPair = auditDraft(null, { after: { name: 'half \ud83d' } });
-      await expect(store.transact('across', (tx) => tx.audit.append([halfPair]))).rejects.toMatchObject(refused);
+      await expect(store.transact(everywhere, (tx) => tx.audit.append([halfPair]))).rejects.toMatchObject(refused);
       const odd = `'; drop table users; -- " \\ \\' ? ?? $1 :name \u{1f600} \u202e \n\t`;
       const user = userWith({ name: odd });
-      await store.transact('across', (tx) => tx.users.save(user));
-      const kept = await store.transact('across', (tx) => tx.users.get(user.state.id));
+      await store.transact(everywhere, (tx) => tx.users.save(user));
+      const kept = await store.transact(everywhere, (tx) => tx.users.get(user.state.id));
       expect(kept?.state.name).toBe(odd);
     });
 

@@ -1,7 +1,7 @@
 // The store that keeps everything in memory: for tests, demonstrations and the harness. It keeps the promises of the database, not just its shape.
 
 import { createHash } from 'node:crypto';
-import type { Repositories, Scope, Store } from '#application/ports/store.ts';
+import { type Repositories, type Scope, type Store, turnOf } from '#application/ports/store.ts';
 import type { Ids } from '#application/ports/system.ts';
 import type { InboxEventId } from '#domain/shared/ids.ts';
 import { Conflict, untilSettled } from '../conflict.ts';
@@ -44,7 +44,8 @@ export class MemoryStore implements Store {
     const turns: (() => void)[] = [];
     const run = new MemoryRun(this.tables, this.#chainTurns, this.#claims);
     try {
-      if (scope !== 'across') turns.push(await this.#scopeTurns.take(scope));
+      const turn = turnOf(scope);
+      if (turn !== undefined) turns.push(await this.#scopeTurns.take(turn));
       if (lostOver !== undefined) turns.push(await this.#rerunTurns.take(lostOver));
       const repositories = walled(scope, memoryRepositories(run, this.tables, this.#ids, sha256));
       const answer = await insideTransaction(() => work(repositories));

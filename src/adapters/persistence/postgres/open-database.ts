@@ -9,6 +9,7 @@ import type { Store } from '#application/ports/store.ts';
 import type { Ids } from '#application/ports/system.ts';
 import { outsideTransactionsOnly } from '../inside-transaction.ts';
 import { answeringOrRefusing, refusalFor, refuseUnstorable } from './database-faults.ts';
+import { asService, becomeService } from './database-roles.ts';
 import { inTransaction } from './in-transaction.ts';
 import { migrations } from './migrations/migrations.ts';
 import { postgresReadModels } from './postgres-read-models.ts';
@@ -89,6 +90,7 @@ export const openPostgres = async (options: PostgresOptions): Promise<OpenDataba
     clientUrl: options.url,
     pool: { min: 0, max: options.connections ?? 10 },
     driverOptions: {
+      options: asService,
       statement_timeout: options.statementMilliseconds ?? 15_000,
       idle_in_transaction_session_timeout: 60_000,
       connectionTimeoutMillis: connectMilliseconds,
@@ -129,11 +131,16 @@ export const openPostgres = async (options: PostgresOptions): Promise<OpenDataba
 export const openPglite = async ({ dataDir, ids }: PgliteOptions): Promise<OpenDatabase> => {
   if (dataDir !== undefined) await mkdir(dataDir, { recursive: true });
   const orm = await PgliteORM.init({ ...common, dbName: dataDir ?? 'memory://' });
+  // Its one connection has the role that connections to a server begin with, as soon as there is one.
+  const become = () => orm.em.fork().execute(becomeService);
+  await become();
   return opened(
     {
       fork: () => orm.em.fork(),
       async migrate() {
+        await orm.em.fork().execute('reset role');
         await orm.migrator.up();
+        await become();
       },
       close: () => orm.close(true),
     },

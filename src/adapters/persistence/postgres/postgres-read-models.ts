@@ -1,28 +1,21 @@
-// Answers to questions, straight from the database. What judges a credential is read in one round trip, at one moment.
+// Answers to questions about an organization, straight from the database, each in a transaction that sees nothing else.
 
-import type { EntityName } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
-import type {
-  DirectoryOverview,
-  Member,
-  OrganizationOfUser,
-  ReadModels,
-  SessionStanding,
-  Standings,
-} from '#application/ports/read-models.ts';
-import { byStanding } from '../newest.ts';
+import type { DirectoryOverview, Member, ReadModels, Standings } from '#application/ports/read-models.ts';
+import type { AuditEntry } from '#domain/audit/audit-entry.ts';
+import type { OrganizationId } from '#domain/shared/ids.ts';
 import { keyIn, numberIn, pageOf } from '../page-cursor.ts';
-import { sortableName } from '../text.ts';
 import { rethrow } from './database-faults.ts';
+import { enterToRead } from './database-roles.ts';
+import { inTransaction } from './in-transaction.ts';
+import { type Lookups, postgresLookups, rowOf } from './postgres-lookups.ts';
 import { afresh } from './postgres-run.ts';
 import { AgentRow, agentFromRow } from './rows/agent.row.ts';
 import { ApiKeyRow, apiKeyFromRow } from './rows/api-key.row.ts';
 import { AuditEntryRow, auditEntryFromRow } from './rows/audit.row.ts';
 import { MembershipRow, membershipFromRow } from './rows/membership.row.ts';
-import { OrganizationRow, organizationFromRow } from './rows/organization.row.ts';
 import { SessionRow, sessionFromRow } from './rows/session.row.ts';
 import { ConnectionRow, connectionFromRow } from './rows/settings.row.ts';
-import { UserRow, userFromRow } from './rows/user.row.ts';
 
 const batchSize = 500;
 
@@ -40,102 +33,21 @@ const allOf = (...conditions: readonly Condition[]): { sql: string; values: unkn
   };
 };
 
-const sessionStanding = `
-  select to_jsonb(s) as session, to_jsonb(u) as person, to_jsonb(m) as membership, to_jsonb(o) as organization
-  from sessions s
-  join users u on u.id = s.user_id
-  left join memberships m on m.organization_id = s.organization_id and m.user_id = s.user_id and m.status = 'active'
-  left join organizations o on o.id = s.organization_id`;
-
-interface SessionStandingJson {
-  readonly session: Json;
-  readonly person: Json;
-  readonly membership: Json | null;
-  readonly organization: Json | null;
-}
-
 /** Whether a record exists now: never deleted, or created anew after that. */
 const isPresent = (alias: string): string =>
   `(${alias}.deleted_at is null or ${alias}.created_at > ${alias}.deleted_at)`;
 
+/** Every question about one organization, with that organization first. */
+export type OrganizationQuestions = Omit<ReadModels, keyof Lookups | 'auditTrail'> & {
+  /** The entries that follow that one, oldest first; none when there is no more. */
+  auditAfter(organizationId: OrganizationId, sequence: number): Promise<readonly AuditEntry[]>;
+};
+
 /**
- * @param fork a fresh EntityManager for each question
+ * @param fork an EntityManager whose transaction may see the organization that is asked about
  */
-export const postgresReadModels = (fork: () => SqlEntityManager): ReadModels & Standings => {
-  /** A row from its JSON: names and times as MikroORM would have read them. */
-  const rowOf = <Row extends object>(em: SqlEntityManager, name: EntityName<Row>, json: Json): Row =>
-    em.map(name, json as never);
-
-  const standingOf = async (where: string, values: readonly unknown[]): Promise<SessionStanding | undefined> => {
-    const em = fork();
-    const found = await em.execute<SessionStandingJson[]>(`${sessionStanding} where ${where}`, [...values]);
-    const standings = found.map(
-      ({ session, person, membership, organization }): SessionStanding => ({
-        session: sessionFromRow(rowOf(em, SessionRow, session)),
-        user: userFromRow(rowOf(em, UserRow, person)),
-        membership: membership && membershipFromRow(rowOf(em, MembershipRow, membership)),
-        organization: organization && organizationFromRow(rowOf(em, OrganizationRow, organization)),
-      }),
-    );
-    return standings.toSorted((a, b) => byStanding(a.session, b.session))[0];
-  };
-
+export const organizationQuestions = (fork: () => SqlEntityManager): OrganizationQuestions => {
   return {
-    ofSessionReference: (digest) => standingOf('s.reference_digest = ?', [digest]),
-    ofProviderSession: (provider, providerSession) =>
-      standingOf('s.provider = ? and s.provider_session = ?', [provider, providerSession]),
-    async ofApiKey(digests) {
-      if (digests.length === 0) return undefined;
-      const em = fork();
-      const found = await em.execute<{ key: Json; agent: Json; organization: Json }[]>(
-        `select to_jsonb(k) as key, to_jsonb(a) as agent, to_jsonb(o) as organization
-        from api_keys k
-        join agents a on a.id = k.agent_id and a.organization_id = k.organization_id
-        join organizations o on o.id = k.organization_id
-        where k.digest in (?)`,
-        [digests],
-      );
-      const standings = found.map(({ key, agent, organization }) => ({
-        key: apiKeyFromRow(rowOf(em, ApiKeyRow, key)),
-        agent: agentFromRow(rowOf(em, AgentRow, agent)),
-        organization: organizationFromRow(rowOf(em, OrganizationRow, organization)),
-      }));
-      return digests.map((digest) => standings.find(({ key }) => key.digest === digest)).find((standing) => standing);
-    },
-
-    async organizationVerifying(domain) {
-      const em = fork();
-      const [found] = await em.execute<{ organization: Json }[]>(
-        `select to_jsonb(o) as organization from verified_domains d
-        join organizations o on o.id = d.organization_id
-        where d.name = ? and o.status = 'active'`,
-        [domain],
-      );
-      return found && organizationFromRow(rowOf(em, OrganizationRow, found.organization));
-    },
-    async organization(id) {
-      const row = await fork().findOne(OrganizationRow, { id }, afresh);
-      return row === null ? undefined : organizationFromRow(row);
-    },
-    async user(id) {
-      const row = await fork().findOne(UserRow, { id }, afresh);
-      return row === null ? undefined : userFromRow(row);
-    },
-    async agent(organizationId, id) {
-      const row = await fork().findOne(AgentRow, { organizationId, id }, afresh);
-      return row === null ? undefined : agentFromRow(row);
-    },
-    async organizationsOf(userId) {
-      const found = await fork().execute<OrganizationOfUser[]>(
-        `select o.id, o.name, o.slug, m.role from memberships m
-        join organizations o on o.id = m.organization_id
-        where m.user_id = ? and m.status = 'active' and o.status = 'active'`,
-        [userId],
-      );
-      return found
-        .map(({ id, name, slug, role }) => ({ id, name, slug, role }))
-        .toSorted((a, b) => (sortableName(a) < sortableName(b) ? -1 : 1));
-    },
     async members(organizationId, filter, page) {
       const [after] = keyIn(page.cursor, 1) ?? [];
       const where = allOf(
@@ -176,14 +88,6 @@ export const postgresReadModels = (fork: () => SqlEntityManager): ReadModels & S
           user: { id: found.id, email: found.email, name: found.name },
         }
       );
-    },
-    async sessionsOfUser(userId) {
-      const rows = await fork().find(SessionRow, { userId, status: 'active' }, { ...afresh, orderBy: { id: 'desc' } });
-      return rows.map(sessionFromRow);
-    },
-    async session(id) {
-      const row = await fork().findOne(SessionRow, { id, status: 'active' }, afresh);
-      return row === null ? undefined : sessionFromRow(row);
     },
     async sessionsIn(organizationId, filter, page) {
       const [before] = keyIn(page.cursor, 1) ?? [];
@@ -315,16 +219,37 @@ export const postgresReadModels = (fork: () => SqlEntityManager): ReadModels & S
       );
       return pageOf(rows, page, ({ sequence }) => [String(sequence)], auditEntryFromRow);
     },
+    async auditAfter(organizationId, sequence) {
+      const rows = await fork().find(
+        AuditEntryRow,
+        { organizationId, sequence: { $gt: sequence } },
+        { ...afresh, orderBy: { sequence: 'asc' }, limit: batchSize },
+      );
+      return rows.map(auditEntryFromRow);
+    },
+  };
+};
+
+/** Each question in a transaction of its organization, which can write nothing; the lookups without one. */
+export const postgresReadModels = (fork: () => SqlEntityManager): ReadModels & Standings => {
+  const names = Object.keys(organizationQuestions(fork)) as (keyof OrganizationQuestions)[];
+  const within =
+    (name: keyof OrganizationQuestions) =>
+    (organizationId: OrganizationId, ...rest: readonly unknown[]): Promise<unknown> => {
+      const em = fork();
+      return inTransaction(em, async () => {
+        await enterToRead(em, organizationId);
+        const question = organizationQuestions(() => em)[name] as (...asked: readonly unknown[]) => Promise<unknown>;
+        return question(organizationId, ...rest);
+      });
+    };
+  const questions = Object.fromEntries(names.map((name) => [name, within(name)])) as unknown as OrganizationQuestions;
+  return {
+    ...questions,
+    ...postgresLookups(fork),
     async *auditTrail(organizationId) {
       for (let read = 0; ; ) {
-        const rows = await fork()
-          .find(
-            AuditEntryRow,
-            { organizationId, sequence: { $gt: read } },
-            { ...afresh, orderBy: { sequence: 'asc' }, limit: batchSize },
-          )
-          .catch(rethrow);
-        const batch = rows.map(auditEntryFromRow);
+        const batch = await questions.auditAfter(organizationId, read).catch(rethrow);
         const last = batch.at(-1);
         if (!last) return;
         yield batch;

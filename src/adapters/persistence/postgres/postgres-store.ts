@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
-import type { Repositories, Scope, Store } from '#application/ports/store.ts';
+import { type Repositories, type Scope, type Store, turnOf } from '#application/ports/store.ts';
 import type { Ids } from '#application/ports/system.ts';
 import { untilSettled } from '../conflict.ts';
 import { insideTransaction, refuseInsideTransaction } from '../inside-transaction.ts';
@@ -10,6 +10,7 @@ import { SavedEntities } from '../saved-entities.ts';
 import { walled } from '../tenant-wall.ts';
 import { Turns } from '../turns.ts';
 import { conflictIn, refusalFor } from './database-faults.ts';
+import { enter } from './database-roles.ts';
 import { inTransaction } from './in-transaction.ts';
 import { postgresRepositories } from './postgres-repositories.ts';
 
@@ -24,14 +25,7 @@ export const postgresStore = (fork: () => SqlEntityManager, ids: Ids): Store => 
   const turns = new Turns();
 
   const begin = async (em: SqlEntityManager, scope: Scope, lostOver: string | undefined): Promise<void> => {
-    // Row-level security will read the setting; it ends with the transaction.
-    if (scope === 'across') await em.execute(`select set_config('app.organization', 'across', true)`);
-    else {
-      await em.execute(
-        `select pg_advisory_xact_lock(hashtextextended(?, 0)), set_config('app.organization', ?, true)`,
-        [scope, scope],
-      );
-    }
+    await enter(em, scope);
     // Those who lost over the same thing queue for it, so each of them wins its next run against the others.
     if (lostOver !== undefined) {
       await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 1))', [lostOver]);
@@ -43,7 +37,8 @@ export const postgresStore = (fork: () => SqlEntityManager, ids: Ids): Store => 
     work: (tx: Repositories) => Promise<T>,
     lostOver: string | undefined,
   ): Promise<T> => {
-    const endTurn = scope === 'across' ? undefined : await turns.take(scope);
+    const turn = turnOf(scope);
+    const endTurn = turn && (await turns.take(turn));
     try {
       const em = fork();
       return await insideTransaction(() =>
