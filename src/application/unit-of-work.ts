@@ -94,11 +94,13 @@ export const unitOfWork = (
           effects.map((effect) => ({ id: ids.next('eff'), effect, attempts: 0, dueAt: at })),
         );
       }
-      return { answer, forget: consequences.flatMap(({ forget }) => forget), owesEffects: effects.length > 0 };
+      const forget = [...new Set<Forgettable>(consequences.flatMap((consequence) => consequence.forget))];
+      // Told by the database at the commit: it also reaches the other nodes if this one does not live to tell them.
+      if (forget.length > 0) await repositories.announcements.toForget(forget);
+      return { answer, forget, owesEffects: effects.length > 0 };
     });
 
-    const forget: readonly Forgettable[] = committed.forget;
-    if (forget.length > 0) await callers.forget(forget);
+    if (committed.forget.length > 0) await callers.forget(committed.forget);
     if (committed.owesEffects) wakeOutbox();
     return committed.answer;
   },

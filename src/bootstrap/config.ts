@@ -32,6 +32,8 @@ export interface Config {
   /** Where the embedded database, the fake provider and generated secrets are kept. */
   readonly dataDir: string;
   readonly database: DatabaseConfig;
+  /** Where nodes share what they have proven of callers; undefined where each proves for itself. */
+  readonly redisUrl: string | undefined;
   readonly provider: ProviderConfig;
   /** Newest first; empty means: generate and keep them in `dataDir`. */
   readonly sessionSecrets: readonly string[];
@@ -80,6 +82,12 @@ const databaseUrl = z
     'must be memory: or a postgres:// address; unset it for the embedded database',
   );
 
+const redisUrl = z.url({
+  protocol: /^rediss?$/,
+  hostname: /./,
+  error: 'must be a redis:// or rediss:// address; unset it to do without',
+});
+
 const environment = z.object({
   NODE_ENV: z
     .enum(['development', 'test', 'production'], { error: 'must be development, test or production' })
@@ -89,6 +97,7 @@ const environment = z.object({
   PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).optional(),
   DATA_DIR: z.string().default('./.data'),
   DATABASE_URL: databaseUrl.optional(),
+  REDIS_URL: redisUrl.optional(),
   IDENTITY_PROVIDER: z.enum(['fake', 'workos'], { error: 'must be fake or workos' }).default('fake'),
   FAKE_IDENTITY_URL: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).optional(),
   WORKOS_API_KEY: z.string().optional(),
@@ -121,7 +130,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
   }
   const vars = parsed.data;
   const production = vars.NODE_ENV === 'production';
-  const faults = [...faultsOfWorkos(vars), ...(production ? faultsInProduction(vars) : [])];
+  const faults = [...faultsOfWorkos(vars), ...faultsOfRedis(vars), ...(production ? faultsInProduction(vars) : [])];
   if (faults.length > 0) throw new ConfigurationFaults(faults);
   return {
     production,
@@ -130,6 +139,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
     publicUrl: new URL(vars.PUBLIC_URL ?? `http://localhost:${vars.PORT}`).origin,
     dataDir: vars.DATA_DIR,
     database: databaseOf(vars.DATABASE_URL, vars.DATA_DIR),
+    redisUrl: vars.REDIS_URL,
     provider: providerOf(vars),
     sessionSecrets: vars.SESSION_SECRETS,
     apiKeyPeppers: vars.API_KEY_PEPPERS,
@@ -174,6 +184,14 @@ const faultsOfWorkos = (vars: Vars): string[] => {
   if (!vars.WORKOS_CLIENT_ID) faults.push('WORKOS_CLIENT_ID must be set where IDENTITY_PROVIDER is workos');
   if (pathname !== '/' || search !== '') faults.push('WORKOS_API_URL must be an address without a path');
   return faults;
+};
+
+const faultsOfRedis = (vars: Vars): string[] => {
+  const isAlone = vars.DATABASE_URL === undefined || vars.DATABASE_URL === 'memory:';
+  if (vars.REDIS_URL === undefined || !isAlone) return [];
+  return [
+    'REDIS_URL is of use only with a PostgreSQL server in DATABASE_URL: any other database serves one process, which shares its cache with nobody',
+  ];
 };
 
 /** What is convenient at a desk and wrong before customers. */

@@ -8,6 +8,7 @@ import { type Config, readConfig } from '#bootstrap/config.ts';
 import { makeDemo } from '#bootstrap/demo.ts';
 import { deliverOverHttp } from '#bootstrap/fake-identity.ts';
 import { secretsFor } from '#bootstrap/generated-secrets.ts';
+import { openCallerCache } from '#bootstrap/open-caller-cache.ts';
 import { openIdentity } from '#bootstrap/open-identity.ts';
 import { openPersistence } from '#bootstrap/open-persistence.ts';
 import { openDoor, serve } from '#bootstrap/serve.ts';
@@ -25,6 +26,13 @@ const start = async (config: Config): Promise<void> => {
   if (database.kind === 'embedded') say('Starting; the first start makes a database and takes a few seconds.\n');
   const persistence = await openPersistence(database);
   const identity = await openIdentity(config, secrets, log);
+  const callers = await openCallerCache({
+    channel: persistence.channel,
+    redisUrl: config.redisUrl,
+    sessionSecrets: secrets.session,
+    clock: systemClock,
+    log,
+  });
 
   let isAccepting = true;
   const service = assemble({
@@ -36,6 +44,7 @@ const start = async (config: Config): Promise<void> => {
     clock: systemClock,
     log,
     persistence,
+    callerCache: callers.cache,
     provider: identity.provider,
     pages: identity.pages,
     strict: false,
@@ -50,7 +59,7 @@ const start = async (config: Config): Promise<void> => {
   const serving = serve(service, log);
   door.admit(service.listener);
   if (identity.world) deliverOverHttp(identity.world, door.url);
-  say(demo ? welcome(config, demo) : ready(config));
+  say(demo ? welcome(config, demo, callers.description) : ready(config, callers.description));
 
   const stop = async (signal: string): Promise<void> => {
     if (!isAccepting) return;
@@ -60,6 +69,7 @@ const start = async (config: Config): Promise<void> => {
     await identity.world?.settled();
     await door.close();
     await serving.close();
+    await callers.close();
     await persistence.close();
     log.info('closed');
   };

@@ -3,14 +3,18 @@
 import { join } from 'node:path';
 import { memoryReadModels } from '#adapters/persistence/memory/memory-read-models.ts';
 import { MemoryStore } from '#adapters/persistence/memory/memory-store.ts';
+import { postgresChannel } from '#adapters/persistence/postgres/announcements.ts';
 import { openPglite, openPostgres } from '#adapters/persistence/postgres/open-database.ts';
 import { typeIds } from '#adapters/system/type-ids.ts';
+import type { AnnouncementChannel } from '#application/ports/caller-cache.ts';
 import type { DatabaseConfig } from '#bootstrap/config.ts';
 import { lockFolder } from '#bootstrap/folder-lock.ts';
 import type { Persistence } from '#bootstrap/modules/persistence.module.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
 
 export interface OpenPersistence extends Persistence {
+  /** How the database tells every node what to forget, where several may use it. */
+  readonly channel?: AnnouncementChannel | undefined;
   /** Throws when the database does not answer. */
   check(): Promise<void>;
   close(): Promise<void>;
@@ -39,6 +43,7 @@ export const openPersistence = async (config: DatabaseConfig): Promise<OpenPersi
   return {
     store: database.store,
     readModels: database.readModels,
+    channel: config.kind === 'postgres' ? postgresChannel(config.url) : undefined,
     check: async () => {
       if (!(await database.isReachable())) throw new Refusal('storage.unavailable');
     },

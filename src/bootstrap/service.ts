@@ -3,9 +3,11 @@
 import 'reflect-metadata';
 import type { RequestListener } from 'node:http';
 import { Container } from 'inversify';
+import { MemoryCallerCache } from '#adapters/cache/memory/memory-caller-cache.ts';
 import { type HttpAppParts, httpApp } from '#adapters/delivery/http/app.ts';
 import type { HomeLink } from '#adapters/delivery/http/home.routes.ts';
 import type { Activity } from '#application/access/activity.ts';
+import type { CallerCache } from '#application/ports/caller-cache.ts';
 import type { IdentityProvider } from '#application/ports/identity-provider.ts';
 import type { Clock, Log } from '#application/ports/system.ts';
 import type { Worker } from '#application/reactions/worker.ts';
@@ -28,6 +30,8 @@ export interface ServiceParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly persistence: Persistence;
+  /** This process' own unless told. */
+  readonly callerCache?: CallerCache | undefined;
   readonly provider: IdentityProvider;
   /** Pages that come with the provider, and what the home page says of them; the fake has some. */
   readonly pages?: { readonly serve: Extra; readonly links: readonly HomeLink[] } | undefined;
@@ -52,7 +56,7 @@ export const assemble = (parts: ServiceParts): Service => {
   const { publicUrl, trustSeconds, clock, log, provider, pages } = parts;
   const container = new Container();
   container.load(
-    systemModule(clock, log, parts.secrets),
+    systemModule(clock, log, parts.secrets, parts.callerCache ?? new MemoryCallerCache(clock)),
     persistenceModule(parts.persistence),
     identityModule(provider, parts.workosWebhookSecrets),
     applicationModule,

@@ -12,6 +12,8 @@ import type { Log } from '#application/ports/system.ts';
 import type { DatabaseConfig } from '#bootstrap/config.ts';
 import { makeDemo } from '#bootstrap/demo.ts';
 import { fakeIdentity } from '#bootstrap/fake-identity.ts';
+import type { Secrets } from '#bootstrap/generated-secrets.ts';
+import { openCallerCache } from '#bootstrap/open-caller-cache.ts';
 import { type OpenPersistence, openPersistence } from '#bootstrap/open-persistence.ts';
 import { assemble, type Service } from '#bootstrap/service.ts';
 import { signInAs } from '#bootstrap/sign-in-as.ts';
@@ -33,6 +35,8 @@ export interface WorldOptions {
   readonly database?: DatabaseConfig;
   /** Instead of `database`: a store of one's own making, to look into it or to let it fail. */
   readonly persistence?: OpenPersistence;
+  /** Where it shares its cache with other nodes. */
+  readonly redis?: { readonly url: string; readonly prefix: string };
   readonly log?: Log;
 }
 
@@ -81,6 +85,12 @@ export interface World {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** Of every world, so that nodes of one world read each other's boxes and keys. */
+export const testSecrets: Secrets = {
+  session: ['a secret of the test world, long enough'],
+  pepper: ['a pepper of the test world, long enough'],
+};
+
 // One key for all worlds of a process: making it takes a noticeable part of a second.
 let signingKey: ReturnType<typeof newSigningKey> | undefined;
 
@@ -95,18 +105,25 @@ export const createWorld = async (options: WorldOptions = {}): Promise<World> =>
 
   const persistence = options.persistence ?? (await openPersistence(options.database ?? { kind: 'memory' }));
   const provider = await FakeWorld.open({ publicUrl: url, clock, signingKey: await signingKey, sleep: async () => {} });
+  const log = options.log ?? silentLog;
+  const callers = await openCallerCache({
+    channel: persistence.channel,
+    redisUrl: options.redis?.url,
+    prefix: options.redis?.prefix,
+    sessionSecrets: testSecrets.session,
+    clock,
+    log,
+  });
   const service = assemble({
     publicUrl: url,
     trustSeconds: options.trustSeconds ?? 300,
     trustedProxies: options.trustedProxies ?? [],
     workosWebhookSecrets: options.workosWebhookSecrets ?? [],
-    secrets: {
-      session: ['a secret of the test world, long enough'],
-      pepper: ['a pepper of the test world, long enough'],
-    },
+    secrets: testSecrets,
     clock,
-    log: options.log ?? silentLog,
+    log,
     persistence,
+    callerCache: callers.cache,
     ...fakeIdentity(provider),
     strict: true,
     checks: { database: persistence.check },
@@ -136,6 +153,7 @@ export const createWorld = async (options: WorldOptions = {}): Promise<World> =>
     await settle();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
+    await callers.close();
     await persistence.close();
   };
   return {

@@ -10,10 +10,10 @@ const databases: Readonly<Record<Config['database']['kind'], string>> = {
 };
 
 /** Without a demo there is nothing to show but that it runs. */
-export const ready = ({ publicUrl }: Config): string =>
-  `HatiData Identity is ready at ${publicUrl} (sign in at ${publicUrl}/auth/login, API at ${publicUrl}/docs)\n`;
+export const ready = ({ publicUrl }: Config, cache: string): string =>
+  `HatiData Identity is ready at ${publicUrl} (sign in at ${publicUrl}/auth/login, API at ${publicUrl}/docs)\nCallers are remembered ${cache}\n`;
 
-export const welcome = (config: Config, demo: Demo): string => {
+export const welcome = (config: Config, demo: Demo, cache: string): string => {
   const { publicUrl, database } = config;
   const kept = database.kind === 'embedded' ? `${databases.embedded} ${database.folder}` : databases[database.kind];
   const cookie = publicUrl.startsWith('https:') ? '__Host-hd_session' : 'hd_session';
@@ -31,6 +31,7 @@ HatiData Identity is ready at ${publicUrl}   (development: anybody can sign in a
 
   Organizations    Acme ${demo.acme} (single sign-on, directory), Globex ${demo.globex} (passwords)
   Database         ${kept}
+  Callers          remembered ${cache}
   Stop             Ctrl+C
 
 `;

@@ -30,6 +30,7 @@ describe('the configuration', () => {
       publicUrl: 'http://localhost:3000',
       dataDir: './.data',
       database: { kind: 'embedded', folder: './.data/postgres' },
+      redisUrl: undefined,
       provider: { kind: 'fake', url: undefined },
       sessionSecrets: [],
       apiKeyPeppers: [],
@@ -52,6 +53,7 @@ describe('the configuration', () => {
       PORT: 'http',
       PUBLIC_URL: 'id.example',
       DATABASE_URL: 'mysql://x',
+      REDIS_URL: 'http://cache',
       SESSION_SECRETS: 'short',
       SESSION_TRUST_SECONDS: '301',
       TRUSTED_PROXIES: '10.0.0.0/99',
@@ -65,13 +67,28 @@ describe('the configuration', () => {
       'LOG_LEVEL',
       'PORT',
       'PUBLIC_URL',
+      'REDIS_URL',
       'SESSION_SECRETS',
       'SESSION_TRUST_SECONDS',
       'TRUSTED_PROXIES',
     ]);
   });
+  it.each(['redis://cache:6379', 'rediss://user:password@cache.example:6380/2'])('takes %s for a Redis', (url) => {
+    expect(readConfig({ DATABASE_URL: 'postgres://db/identity', REDIS_URL: url }).redisUrl).toBe(url);
+  });
+  it.each(['cache:6379', 'redis:', 'https://cache'])('does not take %s for a Redis', (url) => {
+    const [fault] = faultsOf({ DATABASE_URL: 'postgres://db/identity', REDIS_URL: url });
+    expect(fault).toMatch(/^REDIS_URL must be a redis:\/\/ or rediss:\/\/ address/);
+  });
+  it.each([{}, { DATABASE_URL: 'memory:' }])('sees no use in a Redis beside a database of one process', (env) => {
+    expect(faultsOf({ ...env, REDIS_URL: 'redis://cache' })).toEqual([
+      expect.stringMatching(/^REDIS_URL .* DATABASE_URL/),
+    ]);
+  });
   it('never repeats a secret in a fault', () => {
-    expect(faultsOf({ SESSION_SECRETS: 'hunter2', API_KEY_PEPPERS: 'hunter3' }).join()).not.toMatch(/hunter/);
+    expect(
+      faultsOf({ SESSION_SECRETS: 'hunter2', API_KEY_PEPPERS: 'hunter3', REDIS_URL: 'tcp://u:hunter4@r' }).join(),
+    ).not.toMatch(/hunter/);
   });
 });
 

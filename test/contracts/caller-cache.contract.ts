@@ -95,6 +95,55 @@ export const callerCacheContract = (name: string, build: () => Promise<CacheWorl
       expect(await cache.through('k', answering('asked again').ask)).toBe('revoked');
     });
 
+    it('puts a newer answer in the place of a living one, and lets it live as long as it says', async () => {
+      const { cache, turn } = await build();
+      await cache.through('k', answering('old', [ada], 100).ask);
+      turn(60);
+      await cache.renew('k', answering('new', [ada], 100).ask);
+      turn(60);
+      expect(await cache.through('k', answering('asked again').ask)).toBe('new');
+      await cache.forget([ada]);
+      expect(await cache.through('k', answering('after').ask)).toBe('after');
+    });
+
+    it('keeps what it has where there is nothing newer, and where asking failed', async () => {
+      const { cache } = await build();
+      await cache.through('k', answering('old').ask);
+      await cache.renew('k', async () => undefined);
+      await expect(cache.renew('k', async () => Promise.reject(new Error('down')))).rejects.toThrow('down');
+      expect(await cache.through('k', answering('asked again').ask)).toBe('old');
+    });
+
+    it('does not let a newer answer come in after a forget that landed while it was asked for', async () => {
+      const { cache } = await build();
+      const slow = Promise.withResolvers<Remembered<string>>();
+      const renewing = cache.renew('k', () => slow.promise);
+      await cache.forget([ada]);
+      slow.resolve({ value: 'alive', reliesOn: [ada], seconds: 300 });
+      await renewing;
+      expect(await cache.through('k', answering('revoked').ask)).toBe('revoked');
+    });
+
+    it('asks a question with a side effect once, gives all who come its answer, and forgets it like any other', async () => {
+      const { cache, turn } = await build();
+      const { asked, ask } = answering({ at: new Date(5) }, [ada], 20);
+      const answers = await Promise.all([1, 2, 3].map(() => cache.once('k', ask)));
+      answers.push(await cache.once('k', ask));
+      expect(answers).toEqual(answers.map(() => ({ at: new Date(5) })));
+      expect(asked.times).toBe(1);
+      turn(20);
+      await cache.once('k', ask);
+      await cache.forget([ada]);
+      await cache.once('k', ask);
+      expect(asked.times).toBe(3);
+    });
+
+    it('lets the next one ask where a question with a side effect failed', async () => {
+      const { cache } = await build();
+      await expect(cache.once('k', async () => Promise.reject(new Error('down')))).rejects.toThrow('down');
+      expect(await cache.once('k', answering('alive').ask)).toBe('alive');
+    });
+
     it('forgets what it never knew without complaint', async () => {
       const { cache } = await build();
       await cache.forget([ada, acme]);

@@ -11,7 +11,7 @@ callerCacheContract('the in-process cache', async () => {
 
 describe('the in-process cache is bounded', () => {
   it('keeps the most recently used answers and asks again for the others', async () => {
-    const cache = new MemoryCallerCache(new FakeClock(), 2);
+    const cache = new MemoryCallerCache(new FakeClock(), { capacity: 2 });
     const asked: string[] = [];
     const about = (key: string) =>
       cache.through(key, async () => {

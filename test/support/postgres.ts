@@ -67,7 +67,7 @@ const pings = (socketPath: string): Promise<boolean> =>
     ping.end();
   });
 
-const hasContainerEngine = async (): Promise<boolean> => {
+export const hasContainerEngine = async (): Promise<boolean> => {
   const host = process.env['DOCKER_HOST'];
   if (host?.startsWith('tcp://')) {
     const ping = fetch(`${host.replace('tcp://', 'http://')}/_ping`, { signal: AbortSignal.timeout(quickly) });
@@ -106,7 +106,7 @@ const fromThisMachine: Source = async () => {
   return undefined;
 };
 
-const freePort = (): Promise<number> =>
+export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
     const probe = createServer();
     probe.on('error', reject);

@@ -72,11 +72,12 @@ export const authenticateCaller = (parts: AuthenticationParts): AuthenticateCall
   }
 
   async function byToken(token: string): Promise<Caller> {
-    const claims = await cache.through(`token ${digest.sha256(token)}`, async () => ({
+    const verify = async () => ({
       value: await provider.tokens.verify(token),
       reliesOn: [],
       seconds: tokenSeconds,
-    }));
+    });
+    const claims = await cache.through(`token ${digest.sha256(token)}`, verify, 'node');
     if (clock.now() >= claims.expiresAt) throw new Refusal('session.token_expired');
     const key = `provider-session ${provider.name} ${claims.providerSession}`;
     const proof = await liveProof(key, () => standings.ofProviderSession(provider.name, claims.providerSession));

@@ -1,5 +1,6 @@
 // Where things are kept. One transaction at a time, repositories inside it, and the promise that all of it happens or none.
 
+import type { Announcements } from '#application/ports/caller-cache.ts';
 import type { Agent } from '#domain/access/agent.ts';
 import type { ApiKey } from '#domain/access/api-key.ts';
 import type { Actor, AuditDraft, AuditEntry, Source } from '#domain/audit/audit-entry.ts';
@@ -97,6 +98,7 @@ export interface Repositories {
   readonly outbox: Outbox;
   readonly audit: AuditTrail;
   readonly signIns: SignIns;
+  readonly announcements: Announcements;
 }
 
 export interface Organizations {

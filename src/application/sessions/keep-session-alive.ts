@@ -1,10 +1,11 @@
 // Keeps the provider's side of a browser's session alive while the person is active, and hands the rotated token to the browser.
 
 import type { CallerCache } from '#application/ports/caller-cache.ts';
-import type { IdentityProvider } from '#application/ports/identity-provider.ts';
+import type { Refreshed } from '#application/ports/identity-provider.ts';
 import type { ReadModels } from '#application/ports/read-models.ts';
 import type { Clock, Log, Seal } from '#application/ports/system.ts';
 import { openRefreshBox, type RefreshBox, refreshBoxOf } from '#application/sessions/refresh-box.ts';
+import type { RefreshOnce } from '#application/sessions/refresh-once.ts';
 import type { KeepSessionAlive } from '#application/use-cases.ts';
 import type { SessionId } from '#domain/shared/ids.ts';
 
@@ -19,7 +20,7 @@ const refusedSeconds = 30;
 type Offer = RefreshBox | undefined;
 
 export const keepSessionAlive = (
-  provider: IdentityProvider,
+  refresh: RefreshOnce,
   readModels: ReadModels,
   cache: CallerCache,
   seal: Seal,
@@ -32,10 +33,11 @@ export const keepSessionAlive = (
     const { sessionId } = caller;
     // Shared by all requests of the session: one refresh at a time, and its result is offered until the browser shows that it
     // has it. An answer that was lost on the way loses no token.
-    const offer = await cache.through(`box ${sessionId}`, async () => {
+    const renew = async () => {
       const [value, seconds] = await renewed(sessionId, sent);
       return { value, reliesOn: [sessionId], seconds };
-    });
+    };
+    const offer = await cache.through(`box ${sessionId}`, renew, 'node');
     if (!offer || offer.refreshBox === sent) return undefined;
     // Only to a browser that proves, by an older box of this session, that it had a part in it.
     return (await openRefreshBox(seal, sent))?.session === sessionId ? offer : undefined;
@@ -48,11 +50,10 @@ export const keepSessionAlive = (
     const early = secondsBefore(opened.dueAt);
     if (early > 0) return [undefined, early];
     try {
-      const refreshed = await provider.sessions.refresh({ refreshToken: opened.refreshToken });
+      const refreshed = await refreshedAndAlive(sessionId, opened.refreshToken);
       const session = await readModels.session(sessionId);
       // Refused or gone: nothing ends by that here. Whether the session still lives is asked on its own.
       if (refreshed.is !== 'refreshed' || !session) return [undefined, refusedSeconds];
-      await confirmAlive(sessionId);
       const offer = await refreshBoxOf(seal, refreshed.tokens, session, clock.now());
       return [offer, Math.max(1, secondsBefore(refreshed.tokens.expiresAt))];
     } catch (fault) {
@@ -68,9 +69,14 @@ export const keepSessionAlive = (
     return Math.floor((end.getTime() - clock.now().getTime()) / 1000) - marginSeconds;
   }
 
-  /** A refresh that worked proves that the provider's side lives. */
-  async function confirmAlive(sessionId: SessionId): Promise<void> {
-    const alive = { value: true, reliesOn: [sessionId], seconds: trustSeconds };
-    await cache.through(`alive ${sessionId}`, async () => alive);
+  /** A refresh that worked proves that the provider's side lives: nobody needs to ask for that during the trusted time. */
+  async function refreshedAndAlive(sessionId: SessionId, refreshToken: string): Promise<Refreshed> {
+    const { promise, resolve } = Promise.withResolvers<Refreshed>();
+    await cache.renew(`alive ${sessionId}`, async () => {
+      const refreshed = await refresh({ refreshToken }, sessionId);
+      resolve(refreshed);
+      return refreshed.is === 'refreshed' ? { value: true, reliesOn: [sessionId], seconds: trustSeconds } : undefined;
+    });
+    return promise;
   }
 };

@@ -5,6 +5,7 @@ import type { IdentityProvider } from '#application/ports/identity-provider.ts';
 import type { ReadModels, Standings } from '#application/ports/read-models.ts';
 import type { Clock, Seal } from '#application/ports/system.ts';
 import { openRefreshBox, refreshBoxOf } from '#application/sessions/refresh-box.ts';
+import type { RefreshOnce } from '#application/sessions/refresh-once.ts';
 import { moveSession, signInAgain } from '#application/sessions/switch-organization.ts';
 import type { UnitOfWork } from '#application/unit-of-work.ts';
 import type { RefreshSession } from '#application/use-cases.ts';
@@ -16,6 +17,7 @@ const unknownOrganization = 'org_00000000000000000000000000';
 export const refreshSession =
   (
     provider: IdentityProvider,
+    refresh: RefreshOnce,
     standings: Standings,
     readModels: ReadModels,
     uow: UnitOfWork,
@@ -37,7 +39,7 @@ export const refreshSession =
     const organization = request.organizationId ? known : undefined;
 
     const refreshToken = opened?.refreshToken ?? request.refreshToken;
-    const refreshed = await provider.sessions.refresh({ refreshToken, organization });
+    const refreshed = await refresh({ refreshToken, organization }, opened?.session);
     if (refreshed.is === 'not_a_member') throw new Refusal('organization.not_found');
     if (refreshed.is === 'interaction_required') throw signInAgain(settings.loginUrl, target?.id);
     if (refreshed.is === 'over') throw new Refusal('session.refresh_refused');
@@ -57,10 +59,7 @@ export const refreshSession =
       if (organizationRef !== null && organizationRef !== refreshed.claims.organization) {
         // At the provider the session stands elsewhere: its organization was founded in it, or the answer to a switch was lost.
         // A token that names another organization than ours would be refused.
-        const moved = await provider.sessions.refresh({
-          refreshToken: pair.refreshToken,
-          organization: organizationRef,
-        });
+        const moved = await refresh({ refreshToken: pair.refreshToken, organization: organizationRef }, session.id);
         if (moved.is !== 'refreshed') throw signInAgain(settings.loginUrl, session.organizationId ?? undefined);
         pair = moved.tokens;
       }

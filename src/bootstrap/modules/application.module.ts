@@ -20,6 +20,7 @@ import { beginLogin } from '#application/sessions/begin-login.ts';
 import { completeLogin } from '#application/sessions/complete-login.ts';
 import * as sessions from '#application/sessions/end-sessions.ts';
 import { keepSessionAlive } from '#application/sessions/keep-session-alive.ts';
+import { refreshOnce } from '#application/sessions/refresh-once.ts';
 import { refreshSession } from '#application/sessions/refresh-session.ts';
 import { signOut } from '#application/sessions/sign-out.ts';
 import { switchOrganization } from '#application/sessions/switch-organization.ts';
@@ -80,6 +81,7 @@ export const applicationModule = new ContainerModule(({ bind }) => {
       const [clock, ids, entropy] = [parts.get(T.clock), parts.get(T.ids), parts.get(T.entropy)];
       const [digest, seal, networks] = [parts.get(T.digest), parts.get(T.seal), parts.get(T.networks)];
       const { trustSeconds } = settings;
+      const refresh = refreshOnce(provider, cache, digest);
       const tests = connectionTests(provider, readModels, uow, clock);
       return {
         beginLogin: beginLogin(provider, readModels, seal, entropy, digest, settings),
@@ -97,8 +99,8 @@ export const applicationModule = new ContainerModule(({ bind }) => {
         }),
         failLogin: failLogin(tests, uow, seal, clock, digest),
         signOut: signOut(provider, uow, clock, settings),
-        refreshSession: refreshSession(provider, standings, readModels, uow, seal, clock, settings),
-        keepSessionAlive: keepSessionAlive(provider, readModels, cache, seal, clock, log, trustSeconds),
+        refreshSession: refreshSession(provider, refresh, standings, readModels, uow, seal, clock, settings),
+        keepSessionAlive: keepSessionAlive(refresh, readModels, cache, seal, clock, log, trustSeconds),
         switchOrganization: switchOrganization(provider, readModels, uow, seal, clock, settings),
 
         authenticateCaller: authenticateCaller({

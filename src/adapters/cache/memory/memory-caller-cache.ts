@@ -15,28 +15,57 @@ interface Entry {
 interface Question {
   readonly answer: Promise<unknown>;
   readonly forgotten: Set<Forgettable>;
+  /** By the monotonic clock. */
+  readonly beganAt: number;
+  isFlushed: boolean;
 }
 
-/** @param capacity how many answers are kept; the least recently used goes first */
+export interface MemoryCacheOptions {
+  /** How many answers are kept; the least recently used goes first. 100,000 unless told. */
+  readonly capacity?: number;
+  /** Whether everything that others made us forget has been heard. While not, what is remembered is not given. */
+  readonly isTrusted?: () => boolean;
+}
+
+/** While memory is not trusted, a question is shared only while it is this young: others would get an answer that is too old. */
+const youngMilliseconds = 500;
+
 export class MemoryCallerCache implements CallerCache {
   readonly #clock: Clock;
+  readonly #isTrusted: () => boolean;
   readonly #entries: LRUCache<string, Entry>;
   /** Which entries rely on an id. Kept exact by the eviction hook, so it cannot outgrow the entries. */
   readonly #reliers = new Map<Forgettable, Set<string>>();
   readonly #joinable = new Map<string, Question>();
   readonly #underWay = new Set<Question>();
 
-  constructor(clock: Clock, capacity = 100_000) {
+  constructor(clock: Clock, { capacity = 100_000, isTrusted = () => true }: MemoryCacheOptions = {}) {
     this.#clock = clock;
+    this.#isTrusted = isTrusted;
     this.#entries = new LRUCache({ max: capacity, dispose: (entry, key) => this.#unindex(key, entry) });
   }
 
   async through<T>(key: string, ask: () => Promise<Remembered<T>>): Promise<T> {
-    const entry = this.#entries.get(key);
-    if (entry && this.#clock.now().getTime() < entry.until) return entry.value as T;
+    const isTrusted = this.#isTrusted();
+    if (isTrusted) {
+      const entry = this.#entries.get(key);
+      if (entry && this.#clock.now().getTime() < entry.until) return entry.value as T;
+    }
     const joined = this.#joinable.get(key);
-    if (joined) return joined.answer as Promise<T>;
-    return this.#ask(key, ask);
+    if (joined && (isTrusted || performance.now() < joined.beganAt + youngMilliseconds)) {
+      return joined.answer as Promise<T>;
+    }
+    const question = this.#ask(key, ask);
+    this.#joinable.set(key, question);
+    return question.answer as Promise<T>;
+  }
+
+  async renew<T>(key: string, ask: () => Promise<Remembered<T> | undefined>): Promise<void> {
+    await this.#ask(key, ask).answer;
+  }
+
+  once<T>(key: string, ask: () => Promise<Remembered<T>>): Promise<T> {
+    return this.through(key, ask);
   }
 
   async forget(ids: readonly Forgettable[]): Promise<void> {
@@ -48,22 +77,29 @@ export class MemoryCallerCache implements CallerCache {
     }
   }
 
-  #ask<T>(key: string, ask: () => Promise<Remembered<T>>): Promise<T> {
+  /** Forgets everything, also what is on its way. */
+  flush(): void {
+    for (const question of this.#underWay) question.isFlushed = true;
+    this.#joinable.clear();
+    this.#entries.clear();
+  }
+
+  #ask<T>(key: string, ask: () => Promise<Remembered<T> | undefined>): Question {
     const forgotten = new Set<Forgettable>();
     const answer = ask().then((remembered) => {
-      const overtaken = remembered.reliesOn.some((id) => forgotten.has(id));
-      if (!overtaken && remembered.seconds > 0) this.#remember(key, remembered);
+      if (!remembered) return undefined;
+      const isOvertaken = question.isFlushed || remembered.reliesOn.some((id) => forgotten.has(id));
+      if (!isOvertaken && remembered.seconds > 0) this.#remember(key, remembered);
       return remembered.value;
     });
-    const question: Question = { answer, forgotten };
+    const question: Question = { answer, forgotten, beganAt: performance.now(), isFlushed: false };
     this.#underWay.add(question);
-    this.#joinable.set(key, question);
     const over = (): void => {
       this.#underWay.delete(question);
       if (this.#joinable.get(key) === question) this.#joinable.delete(key);
     };
     answer.then(over, over);
-    return answer;
+    return question;
   }
 
   #remember(key: string, { value, reliesOn, seconds }: Remembered<unknown>): void {

@@ -314,6 +314,8 @@ export const memoryRepositories = (
       },
     },
 
+    // One process, whose own cache is told after the commit: there is nobody else to tell.
+    announcements: { toForget: async () => {} },
     signIns: {
       async spend(stateDigest, until) {
         if (drafts.spentSignIns.get(stateDigest) !== undefined) return false;

@@ -1,6 +1,7 @@
 // The repositories of one run in the database.
 
 import type { Repositories } from '#application/ports/store.ts';
+import { postgresAnnouncements } from './announcements.ts';
 import type { PostgresRun } from './postgres-run.ts';
 import { postgresAgents, postgresApiKeys } from './repositories/postgres-agents.ts';
 import { postgresAuditTrail } from './repositories/postgres-audit-trail.ts';
@@ -26,4 +27,5 @@ export const postgresRepositories = (run: PostgresRun): Repositories => ({
   outbox: postgresOutbox(run),
   audit: postgresAuditTrail(run),
   signIns: postgresSignIns(run),
+  announcements: postgresAnnouncements(run),
 });
