@@ -20,6 +20,7 @@ import {
   setupIntents,
 } from '#application/ports/identity-provider.ts';
 import type { OrganizationId } from '#domain/shared/ids.ts';
+import { directoryClauses } from './directory-clauses.ts';
 
 /** Each clause gets a world of its own. */
 export interface ProviderWorld {
@@ -646,7 +647,7 @@ const remoteCalls = (
   identity: ProvenIdentity,
   code: string,
 ): Readonly<Record<string, () => Promise<unknown>>> => {
-  const { login, sessions, organizations, feed, sso } = world.provider;
+  const { login, sessions, organizations, feed, sso, directory } = world.provider;
   const { providerSession, subject, tokens } = identity;
   const member = { organization: world.places.home, subject };
   return {
@@ -659,6 +660,7 @@ const remoteCalls = (
     dismiss: () => organizations.dismiss(member),
     ...(feed && { feed: () => feed.after(undefined, 10) }),
     ...(sso && ssoCalls(sso, world.places.home)),
+    ...(directory && { directories: () => directory.directories(world.places.home) }),
   };
 };
 
@@ -717,6 +719,7 @@ export const clauses: readonly Clause[] = [
   ...organizationClauses,
   ...deliveryClauses,
   ...feedClauses,
+  ...directoryClauses,
   ...outageClauses,
 ];
 

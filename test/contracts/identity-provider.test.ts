@@ -2,6 +2,7 @@
 
 import { decodeJwt } from 'jose';
 import { describe, expect, it } from 'vitest';
+import type { DirectoryReader } from '#application/ports/directory-reader.ts';
 import type { HeardEvent, IdentityProvider, SsoAdministration } from '#application/ports/identity-provider.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
 import { fakeProviderWorld } from '../adapters/fake/fake-provider-world.ts';
@@ -39,6 +40,28 @@ const sso = (provider: IdentityProvider, wrong: (whole: SsoAdministration) => Pa
 const feed = ({ feed: whole }: IdentityProvider, wrong: (events: readonly HeardEvent[]) => readonly HeardEvent[]) => ({
   feed: { after: async (id: string | undefined, limit: number) => wrong((await whole?.after(id, limit)) ?? []) },
 });
+
+type Pages<T> = AsyncIterable<{ readonly items: readonly T[]; readonly next: string | null }>;
+const directory = (
+  provider: IdentityProvider,
+  wrong: (whole: DirectoryReader) => Partial<DirectoryReader>,
+): Partial<IdentityProvider> => {
+  if (!provider.directory) throw new Error('the fake lists its directories');
+  return { directory: { ...provider.directory, ...wrong(provider.directory) } };
+};
+async function* onlyFirst<T>(pages: Pages<T>): Pages<T> {
+  for await (const page of pages) {
+    yield { ...page, next: null };
+    return;
+  }
+}
+async function* swallowed<T>(pages: Pages<T>): Pages<T> {
+  try {
+    yield* pages;
+  } catch {
+    yield { items: [], next: null };
+  }
+}
 
 /** Believes a token's claims without a look at its signature, but for what `unless` refuses. */
 const credulous =
@@ -390,21 +413,56 @@ const brokenProviders: readonly Broken[] = [
         },
       }),
   },
+  {
+    by: 'listing people without their names',
+    breaks: ['the lists have a person'],
+    wrong: (provider) =>
+      directory(provider, (whole) => ({
+        async *users(id, from) {
+          for await (const { items, next } of whole.users(id, from)) {
+            yield { items: items.map((person) => ({ ...person, name: null })), next };
+          }
+        },
+      })),
+  },
+  {
+    by: 'listing everybody’s directories',
+    breaks: ['an organization without a directory'],
+    wrong: (provider, { places }) =>
+      directory(provider, (whole) => ({ directories: () => whole.directories(places.home) })),
+  },
+  {
+    by: 'stopping after the first page',
+    breaks: ['everybody is listed once'],
+    wrong: (provider) => directory(provider, (whole) => ({ users: (id, from) => onlyFirst(whole.users(id, from)) })),
+  },
+  {
+    by: 'beginning anew where a reading broke off',
+    breaks: ['everybody is listed once'],
+    wrong: (provider) => directory(provider, (whole) => ({ members: (group) => whole.members(group) })),
+  },
+  {
+    by: 'an empty list in place of a fault',
+    breaks: ['a directory that is not there'],
+    wrong: (provider) => directory(provider, (whole) => ({ groups: (id, from) => swallowed(whole.groups(id, from)) })),
+  },
 ];
 
 const brokenWorld = async ({ wrong }: Broken): Promise<ProviderWorld> => {
   const world = await fakeProviderWorld();
   const { provider } = world;
-  const { name, login, tokens, sessions, organizations, deliveries, feed, sso } = provider;
+  const { name, login, tokens, sessions, organizations, invitations, deliveries, feed, sso, directory } = provider;
   const whole = {
     name,
     login,
     tokens,
     sessions,
     organizations,
+    invitations,
     deliveries,
     ...(feed && { feed }),
     ...(sso && { sso }),
+    ...(directory && { directory }),
   };
   return { ...world, provider: { ...whole, ...wrong(provider, world) } };
 };

@@ -1,5 +1,6 @@
 // Whoever vouches for people. Hosted login, tokens, sessions, organizations, and what it tells us by events: in our words only.
 
+import type { DirectoryReader } from '#application/ports/directory-reader.ts';
 import type { ProviderEvent } from '#application/provisioning/provider-event.ts';
 import type { DomainClaim } from '#domain/organizations/organization.ts';
 import type { Impersonator, SignInMethod } from '#domain/sessions/session.ts';
@@ -24,6 +25,8 @@ export interface IdentityProvider {
   /** How an organization's own single sign-on is set up, tested and removed. */
   readonly sso?: SsoAdministration;
 }
+  /** What it lists of the organizations' directories now, to heal what neither webhook nor feed brought. */
+  readonly directory?: DirectoryReader;
 
 export interface LoginRequest {
   /** Echoed back to the callback; ours to check. */

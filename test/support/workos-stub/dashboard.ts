@@ -2,6 +2,7 @@
 
 import { directory, directoryGroup, directoryUser, groupMember, type Wire } from '../workos-payloads.ts';
 import { newId } from './stub-answers.ts';
+import type { StubDirectories } from './stub-directories.ts';
 import type { StubEvent } from './stub-events.ts';
 import type { StubDomain, StubMembership, StubOrganization, StubUser } from './stub-organizations.ts';
 import type { StubSession } from './stub-sessions.ts';
@@ -70,8 +71,9 @@ export class Dashboard {
   /** Connects an empty directory. */
   connectDirectory(organization: string): DirectoryAtWork {
     const wire = directory({ id: newId('directory'), organization_id: organization, ...this.#times() });
+    this.#stub.directories.at(wire);
     this.#tell('dsync.activated', wire);
-    return new DirectoryAtWork(String(wire['id']), organization, (name, data) => this.#tell(name, data), this.#now);
+    return new DirectoryAtWork(wire, this.#stub.directories, (name, data) => this.#tell(name, data), this.#now);
   }
 
   #times(): Wire {
@@ -86,13 +88,19 @@ export class Dashboard {
 
 /** A customer's directory in the hands of its IT department. Every act is told by one event, which is answered. */
 export class DirectoryAtWork {
+  readonly id: string;
+  readonly #wire: Wire;
   readonly #place: Wire;
+  readonly #lists: StubDirectories;
   readonly #tell: (name: string, data: unknown) => StubEvent;
   readonly #now: () => Date;
   readonly #people = new Map<string, Wire>();
 
-  constructor(id: string, organization: string, tell: (name: string, data: unknown) => StubEvent, now: () => Date) {
-    this.#place = { directory_id: id, organization_id: organization };
+  constructor(wire: Wire, lists: StubDirectories, tell: (name: string, data: unknown) => StubEvent, now: () => Date) {
+    this.id = String(wire['id']);
+    this.#wire = wire;
+    this.#place = { directory_id: this.id, organization_id: wire['organization_id'] };
+    this.#lists = lists;
     this.#tell = tell;
     this.#now = now;
   }
@@ -105,35 +113,54 @@ export class DirectoryAtWork {
       email,
       emails: [{ primary: true, type: 'work', value: email }],
       username: email,
-      created_at: this.#now().toISOString(),
-      updated_at: this.#now().toISOString(),
+      ...this.#times(),
     });
-    this.#people.set(email, person);
+    this.#put(email, person);
     return this.#tell('dsync.user.created', person);
   }
 
+  change(email: string, facts: Wire): StubEvent {
+    const person = { ...this.#person(email), ...facts, updated_at: this.#now().toISOString() };
+    this.#put(email, person);
+    return this.#tell('dsync.user.updated', person);
+  }
+
   group(name: string): Wire {
-    const at = this.#now().toISOString();
-    const group = directoryGroup({
-      ...this.#place,
-      id: newId('directory_group'),
-      name,
-      created_at: at,
-      updated_at: at,
-    });
+    const group = directoryGroup({ ...this.#place, id: newId('directory_group'), name, ...this.#times() });
+    this.#lists.putGroup(this.id, group);
     this.#tell('dsync.group.created', group);
     return group;
   }
 
   join(email: string, group: Wire): StubEvent {
+    this.#lists.membersOf(this.id, String(group['id'])).add(String(this.#person(email)['id']));
     return this.#tell('dsync.group.user_added', this.#link(email, group));
   }
   leave(email: string, group: Wire): StubEvent {
+    this.#lists.membersOf(this.id, String(group['id'])).delete(String(this.#person(email)['id']));
     return this.#tell('dsync.group.user_removed', this.#link(email, group));
   }
 
   terminate(email: string): StubEvent {
-    return this.#tell('dsync.user.deleted', this.#person(email));
+    const person = this.#person(email);
+    this.#lists.dropUser(this.id, String(person['id']));
+    return this.#tell('dsync.user.deleted', person);
+  }
+
+  /** The whole directory is deleted. */
+  remove(): StubEvent {
+    this.#lists.drop(this.id);
+    return this.#tell('dsync.deleted', this.#wire);
+  }
+
+  #times(): Wire {
+    const at = this.#now().toISOString();
+    return { created_at: at, updated_at: at };
+  }
+
+  #put(email: string, person: Wire): void {
+    this.#people.set(email, person);
+    this.#lists.putUser(this.id, person);
   }
 
   #link(email: string, group: Wire): Wire {

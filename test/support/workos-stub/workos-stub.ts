@@ -5,9 +5,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '#application/ports/system.ts';
-import { directoryUser, groupMember } from '../workos-payloads.ts';
+import { directory, directoryGroup, directoryUser } from '../workos-payloads.ts';
 import { newId, type StubAnswer, StubError, type StubRequest } from './stub-answers.ts';
 import { StubConnections } from './stub-connections.ts';
+import { StubDirectories } from './stub-directories.ts';
 import { StubEvents } from './stub-events.ts';
 import { type Fault, type PlannedFault, playFault } from './stub-faults.ts';
 import { type StubMembership, StubOrganizations } from './stub-organizations.ts';
@@ -22,6 +23,7 @@ export interface WorkosStub {
   readonly issuer: string;
   readonly organizations: StubOrganizations;
   readonly connections: StubConnections;
+  readonly directories: StubDirectories;
   readonly sessions: StubSessions;
   readonly events: StubEvents;
   /** Every request that came, in order. */
@@ -70,6 +72,7 @@ export const startWorkosStub = async (clock: Clock): Promise<WorkosStub> => {
     }
   };
   const organizations = new StubOrganizations({ now, onEnded, onEvent });
+  const directories = new StubDirectories();
   const connections = new StubConnections({ now, organizations, onEvent });
   const sessions = await StubSessions.open({ now, clientId, apiKey, issuer, organizations, connections, onEvent });
   const requests: StubRequest[] = [];
@@ -94,6 +97,7 @@ export const startWorkosStub = async (clock: Clock): Promise<WorkosStub> => {
       const found =
         organizations.handle(request) ??
         connections.handle(request) ??
+        directories.handle(request) ??
         events.handle(request) ??
         (await sessions.handle(request));
       for (const deviation of found ? deviationsOf(request, found) : []) deviations.add(deviation);
@@ -143,6 +147,7 @@ export const startWorkosStub = async (clock: Clock): Promise<WorkosStub> => {
     issuer,
     organizations,
     connections,
+    directories,
     sessions,
     events,
     requests,
@@ -158,17 +163,19 @@ export const startWorkosStub = async (clock: Clock): Promise<WorkosStub> => {
       planned = [];
     },
     hire(organization, email) {
-      const user = directoryUser({
-        id: newId('directory_user'),
-        organization_id: organization,
-        email,
-        emails: [{ primary: true, type: 'work', value: email }],
-        created_at: now().toISOString(),
-        updated_at: now().toISOString(),
-      });
+      const at = now().toISOString();
+      const times = { created_at: at, updated_at: at };
+      const { id: directory_id } = directories.at(directory({ organization_id: organization, ...times }));
+      const place = { directory_id, organization_id: organization };
+      const emails = [{ primary: true, type: 'work', value: email }];
+      const user = directoryUser({ id: newId('directory_user'), ...place, email, emails, ...times });
+      const group = directoryGroup(place);
+      directories.putUser(directory_id, user);
+      directories.putGroup(directory_id, group);
+      directories.membersOf(directory_id, String(group['id'])).add(String(user['id']));
       return [
         events.record('dsync.user.created', user),
-        events.record('dsync.group.user_added', { ...groupMember({ user, group: { organization_id: organization } }) }),
+        events.record('dsync.group.user_added', { directory_id, user, group }),
       ];
     },
     deviate(where) {

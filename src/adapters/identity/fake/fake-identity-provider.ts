@@ -2,6 +2,7 @@
 
 import { createLocalJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
 import { z } from 'zod';
+import { fakeDirectoryReader } from '#adapters/identity/fake/directory-reader.ts';
 import { fakeInvitationPost } from '#adapters/identity/fake/invitation-post.ts';
 import { accessTokenSeconds } from '#adapters/identity/fake/sessions.ts';
 import { fakeSso } from '#adapters/identity/fake/sso-administration.ts';
@@ -10,6 +11,7 @@ import type { FakeOrganization, FakeSession } from '#adapters/identity/fake/worl
 import { eventFrom, readEnvelope } from '#adapters/identity/wire/envelope.ts';
 import { interpret } from '#adapters/identity/wire/interpret.ts';
 import { verifySignature } from '#adapters/identity/wire/signature.ts';
+import type { DirectoryReader } from '#application/ports/directory-reader.ts';
 import type {
   Delivery,
   EventDeliveries,
@@ -70,6 +72,7 @@ export class FakeIdentityProvider implements IdentityProvider {
   readonly deliveries: EventDeliveries;
   readonly feed: EventFeed;
   readonly sso: SsoAdministration;
+  readonly directory: DirectoryReader;
   readonly #world: FakeWorld;
 
   constructor(world: FakeWorld, options: { readonly makesConnections?: boolean } = {}) {
@@ -82,6 +85,7 @@ export class FakeIdentityProvider implements IdentityProvider {
     this.deliveries = this.#eventDeliveries();
     this.feed = this.#eventFeed();
     this.sso = fakeSso(world, () => this.#reach(), options.makesConnections ?? false);
+    this.directory = fakeDirectoryReader(world, () => this.#reach());
   }
 
   /** What every call that would cross the network goes through. */

@@ -81,6 +81,12 @@ const groupFrom = (group: z.infer<typeof directoryGroup>, said: Said, otherwise:
   updatedAt: changed(group, said, otherwise),
 });
 
+/** A person and a group as lists have them: read as in an event about them. Throws ZodError for what cannot be read. */
+export const personOnList = (json: unknown, now: Date): DirectoryPerson =>
+  personFrom(directoryUser.parse(json), { id: '', at: now }, now);
+export const groupOnList = (json: unknown, now: Date): DirectoryGroupFacts =>
+  groupFrom(directoryGroup.parse(json), { id: '', at: now }, now);
+
 const directorySays = (organization: string | null, event: DirectoryEvent): ProviderEvent => ({
   about: 'directory',
   organization,
