@@ -13,13 +13,26 @@ const readerOf = ({ provider }: ProviderWorld): DirectoryReader => {
   return provider.directory;
 };
 
-const pagesOf = async <T>(pages: AsyncIterable<ListedPage<T>>): Promise<ListedPage<T>[]> => {
-  const read: ListedPage<T>[] = [];
-  for await (const page of pages) read.push(page);
-  return read;
+type List<T> = (from: string | null) => Promise<ListedPage<T>>;
+
+const pagesFrom = async <T>(list: List<T>, from: string | null = null): Promise<ListedPage<T>[]> => {
+  const pages: ListedPage<T>[] = [];
+  let next: string | null = from;
+  do {
+    const page: ListedPage<T> = await list(next);
+    pages.push(page);
+    next = page.next;
+  } while (next !== null && pages.length < 100);
+  return pages;
 };
-const itemsOf = async <T>(pages: AsyncIterable<ListedPage<T>>): Promise<T[]> =>
-  (await pagesOf(pages)).flatMap(({ items }) => items);
+const itemsOf = async <T>(list: List<T>): Promise<T[]> => (await pagesFrom(list)).flatMap(({ items }) => items);
+
+/** The three lists of a directory and of a group in it. */
+const listsOf = (reader: DirectoryReader, directory: string, group: string) => ({
+  users: (from: string | null) => reader.users(directory, from),
+  groups: (from: string | null) => reader.groups(directory, from),
+  members: (from: string | null) => reader.members({ directory, group }, from),
+});
 
 /** What the directory of the home said when it hired somebody. */
 const hired = async (world: ProviderWorld, email: string): Promise<readonly DirectoryEvent[]> => {
@@ -49,12 +62,14 @@ export const directoryClauses: readonly Clause[] = [
     check: async (world) => {
       const { user, group, directory } = toldOf(await hired(world, 'nora@home.test'));
       const reader = readerOf(world);
-      expect(await reader.directories(world.places.home)).toEqual([
+      const { directories } = await reader.directories(world.places.home);
+      expect(directories).toEqual([
         { id: directory, name: expect.any(String), type: expect.any(String), state: 'connected' },
       ]);
-      expect(await itemsOf(reader.users(directory))).toEqual([user]);
-      expect(await itemsOf(reader.groups(directory))).toEqual([group]);
-      expect(await itemsOf(reader.members({ directory, group: group.id }))).toEqual([user]);
+      const lists = listsOf(reader, directory, group.id);
+      expect(await itemsOf(lists.users)).toEqual([user]);
+      expect(await itemsOf(lists.groups)).toEqual([group]);
+      expect(await itemsOf(lists.members)).toEqual([user]);
     },
   },
   {
@@ -62,7 +77,17 @@ export const directoryClauses: readonly Clause[] = [
     missing: needsDirectory,
     check: async (world) => {
       await world.hire('nora@home.test');
-      expect(await readerOf(world).directories(world.places.second)).toEqual([]);
+      expect((await readerOf(world).directories(world.places.second)).directories).toEqual([]);
+    },
+  },
+  {
+    promise: 'the lists are as of a moment that is not after their reading, and less than ten minutes before',
+    missing: needsDirectory,
+    check: async (world) => {
+      const { asOf } = await readerOf(world).directories(world.places.home);
+      const behind = world.now().getTime() - asOf.getTime();
+      expect(behind).toBeGreaterThanOrEqual(0);
+      expect(behind).toBeLessThan(600_000);
     },
   },
   {
@@ -78,15 +103,12 @@ export const directoryClauses: readonly Clause[] = [
       const { directory } = first;
       const group = first.group.id;
       const reader = readerOf(world);
-      for (const list of [
-        (from?: string | null) => reader.users(directory, from),
-        (from?: string | null) => reader.members({ directory, group }, from),
-      ]) {
-        const pages = await pagesOf(list());
+      const { users, members } = listsOf(reader, directory, group);
+      for (const list of [users, members]) {
+        const pages = await pagesFrom(list);
         expect(pages.length).toBeGreaterThan(1);
         expect(pages.flatMap(({ items }) => items.map(({ id }) => id)).toSorted()).toEqual(wanted.toSorted());
-        expect(pages.map(({ next }) => next === null)).toEqual(pages.map((_, index) => index === pages.length - 1));
-        expect(await pagesOf(list(pages[0]?.next))).toEqual(pages.slice(1));
+        expect(await pagesFrom(list, pages[0]?.next)).toEqual(pages.slice(1));
       }
     },
   },
@@ -94,15 +116,9 @@ export const directoryClauses: readonly Clause[] = [
     promise: 'a directory that is not there is a fault, and never an empty list',
     missing: needsDirectory,
     check: async (world) => {
-      const reader = readerOf(world);
       const fault = expect.objectContaining({ name: 'Refusal', reason: 'identity.unavailable' });
-      for (const pages of [
-        reader.users('directory_never'),
-        reader.groups('directory_never'),
-        reader.members({ directory: 'directory_never', group: 'directory_group_never' }),
-      ]) {
-        await expect(itemsOf<unknown>(pages)).rejects.toEqual(fault);
-      }
+      const { users, groups, members } = listsOf(readerOf(world), 'directory_never', 'directory_group_never');
+      for (const list of [users, groups, members]) await expect(list(null)).rejects.toEqual(fault);
     },
   },
 ];

@@ -41,7 +41,6 @@ const feed = ({ feed: whole }: IdentityProvider, wrong: (events: readonly HeardE
   feed: { after: async (id: string | undefined, limit: number) => wrong((await whole?.after(id, limit)) ?? []) },
 });
 
-type Pages<T> = AsyncIterable<{ readonly items: readonly T[]; readonly next: string | null }>;
 const directory = (
   provider: IdentityProvider,
   wrong: (whole: DirectoryReader) => Partial<DirectoryReader>,
@@ -49,20 +48,6 @@ const directory = (
   if (!provider.directory) throw new Error('the fake lists its directories');
   return { directory: { ...provider.directory, ...wrong(provider.directory) } };
 };
-async function* onlyFirst<T>(pages: Pages<T>): Pages<T> {
-  for await (const page of pages) {
-    yield { ...page, next: null };
-    return;
-  }
-}
-async function* swallowed<T>(pages: Pages<T>): Pages<T> {
-  try {
-    yield* pages;
-  } catch {
-    yield { items: [], next: null };
-  }
-}
-
 /** Believes a token's claims without a look at its signature, but for what `unless` refuses. */
 const credulous =
   (provider: IdentityProvider, unless: (token: string, claims: Record<string, unknown>) => boolean) =>
@@ -418,10 +403,9 @@ const brokenProviders: readonly Broken[] = [
     breaks: ['the lists have a person'],
     wrong: (provider) =>
       directory(provider, (whole) => ({
-        async *users(id, from) {
-          for await (const { items, next } of whole.users(id, from)) {
-            yield { items: items.map((person) => ({ ...person, name: null })), next };
-          }
+        async users(id, from) {
+          const { items, next } = await whole.users(id, from);
+          return { items: items.map((person) => ({ ...person, name: null })), next };
         },
       })),
   },
@@ -432,19 +416,42 @@ const brokenProviders: readonly Broken[] = [
       directory(provider, (whole) => ({ directories: () => whole.directories(places.home) })),
   },
   {
-    by: 'stopping after the first page',
-    breaks: ['everybody is listed once'],
-    wrong: (provider) => directory(provider, (whole) => ({ users: (id, from) => onlyFirst(whole.users(id, from)) })),
+    by: 'a clock that runs ahead',
+    breaks: ['the lists are as of a moment'],
+    wrong: (provider) =>
+      directory(provider, (whole) => ({
+        async directories(organization) {
+          const listed = await whole.directories(organization);
+          return { ...listed, asOf: new Date(listed.asOf.getTime() + 1000) };
+        },
+      })),
   },
   {
-    by: 'beginning anew where a reading broke off',
+    by: 'stopping after the first page',
     breaks: ['everybody is listed once'],
-    wrong: (provider) => directory(provider, (whole) => ({ members: (group) => whole.members(group) })),
+    wrong: (provider) =>
+      directory(provider, (whole) => ({
+        users: async (id, from) => ({ ...(await whole.users(id, from)), next: null }),
+      })),
+  },
+  {
+    by: 'repeating the end of a page at the beginning of the next',
+    breaks: ['everybody is listed once'],
+    wrong: (provider) =>
+      directory(provider, (whole) => ({
+        async members(group, from) {
+          const page = await whole.members(group, from);
+          return from === null ? page : { ...page, items: [...page.items.slice(0, 1), ...page.items] };
+        },
+      })),
   },
   {
     by: 'an empty list in place of a fault',
     breaks: ['a directory that is not there'],
-    wrong: (provider) => directory(provider, (whole) => ({ groups: (id, from) => swallowed(whole.groups(id, from)) })),
+    wrong: (provider) =>
+      directory(provider, (whole) => ({
+        groups: (id, from) => whole.groups(id, from).catch(() => ({ items: [], next: null })),
+      })),
   },
 ];
 

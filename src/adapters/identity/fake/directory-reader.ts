@@ -31,49 +31,45 @@ export const fakeDirectoryReader = (world: FakeWorld, reach: () => Promise<void>
     return directory;
   };
 
-  /** Looks again for each page: the world moves on between two. */
-  async function* pages<R extends Numbered, T>(
-    records: () => readonly R[],
+  const pageOf = <R extends Numbered, T>(
+    records: readonly R[],
     from: string | null,
     show: (record: R) => T,
-  ): AsyncGenerator<ListedPage<T>> {
-    for (let cursor: string | null = from, first = true; first || cursor !== null; first = false) {
-      await reach();
-      const rest: R[] = records()
-        .toSorted(byId)
-        .filter(({ id }) => cursor === null || id > cursor);
-      const items = rest.slice(0, pageSize);
-      cursor = rest.length > pageSize ? (items.at(-1)?.id ?? null) : null;
-      yield { items: items.map(show), next: cursor };
-    }
-  }
+  ): ListedPage<T> => {
+    const rest = records.toSorted(byId).filter(({ id }) => from === null || id > from);
+    const items = rest.slice(0, pageSize);
+    return { items: items.map(show), next: rest.length > pageSize ? (items.at(-1)?.id ?? null) : null };
+  };
 
-  const person = (directory: string) => (user: FakeDirectoryUser) =>
-    listedPerson(directoryUserOnWire(directoryOf(directory), user), world.clock.now());
+  const people = (directory: FakeDirectory, users: readonly FakeDirectoryUser[], from: string | null) =>
+    pageOf(users, from, (user) => listedPerson(directoryUserOnWire(directory, user), world.clock.now()));
 
   return {
-    // It shares our clock, and its lists never trail its events.
-    lagSeconds: 0,
     async directories(organization) {
       await reach();
       const theirs = world.directories.all().filter((directory) => directory.organization === organization);
-      return theirs.map((directory) => listedDirectory(activatedDirectoryOnWire(directory, [])));
+      const directories = theirs.map((directory) => listedDirectory(activatedDirectoryOnWire(directory, [])));
+      // It shares our clock, and its lists never trail its events.
+      return { asOf: world.clock.now(), directories };
     },
-    groups: (directory, from = null) =>
-      pages(
-        () => directoryOf(directory).groups,
-        from,
-        (group) => listedGroup(directoryGroupOnWire(directoryOf(directory), group), world.clock.now()),
-      ),
-    users: (directory, from = null) => pages(() => listedUsers(directoryOf(directory)), from, person(directory)),
-    members: ({ directory, group }, from = null) =>
-      pages(
-        () => {
-          const members = new Set(directoryOf(directory).groups.find(({ id }) => id === group)?.members);
-          return listedUsers(directoryOf(directory)).filter(({ id }) => members.has(id));
-        },
-        from,
-        person(directory),
-      ),
+    async groups(id, from) {
+      await reach();
+      const directory = directoryOf(id);
+      return pageOf(directory.groups, from, (group) =>
+        listedGroup(directoryGroupOnWire(directory, group), world.clock.now()),
+      );
+    },
+    async users(id, from) {
+      await reach();
+      const directory = directoryOf(id);
+      return people(directory, listedUsers(directory), from);
+    },
+    async members({ directory: id, group }, from) {
+      await reach();
+      const directory = directoryOf(id);
+      const members = new Set(directory.groups.find((one) => one.id === group)?.members);
+      const users = listedUsers(directory).filter((user) => members.has(user.id));
+      return people(directory, users, from);
+    },
   };
 };

@@ -9,6 +9,7 @@ import type { DirectoryReader, ListedPage } from '#application/ports/directory-r
 import type { Clock } from '#application/ports/system.ts';
 import type { ListedDirectory } from '#domain/provisioning/drift.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
+import { secondsAfter } from '#domain/shared/time.ts';
 
 export interface DirectoryReaderParts {
   /** Nobody waits for it. */
@@ -19,7 +20,7 @@ export interface DirectoryReaderParts {
 
 /** The most that WorkOS gives at once. */
 const pageSize = 100;
-/** Clocks of ours and of WorkOS may differ by so much, and its lists may trail its events. */
+/** Our clock and WorkOS' may differ, and its lists may trail its events, by so much together: what was said since then stays. */
 const lagSeconds = 300;
 /** More directories than any organization has; a list that does not end must not keep us for ever. */
 const mostPages = 20;
@@ -40,19 +41,16 @@ const gone = (): never => {
  * asking for each person's would take a call for everybody.
  */
 export const workosDirectoryReader = ({ lane, pace, clock }: DirectoryReaderParts): DirectoryReader => {
-  const read = async (
+  /** @param about whose pace it goes at */
+  const read = async <T>(
+    about: string,
     path: string,
     query: Readonly<Record<string, string>>,
     from: string | null,
-  ): Promise<ListedPage<unknown>> => {
-    await pace.turn(query['directory'] ?? query['organization_id'] ?? path);
-    const { directory: _, ...byGroup } = query;
-    const asked = {
-      ...(query['group'] === undefined ? query : byGroup),
-      limit: pageSize,
-      order: 'asc',
-      ...(from !== null && { after: from }),
-    };
+    readOne: (json: unknown, now: Date) => T,
+  ): Promise<ListedPage<T>> => {
+    await pace.turn(about);
+    const asked = { ...query, limit: pageSize, order: 'asc', ...(from !== null && { after: from }) };
     // Not tried again by the SDK: its attempts would not keep the pace. Whoever reads goes on from the last page.
     const { data } = await lane
       .ask('list a directory', (workos) => workos.get<unknown>(path, { query: asked, maxRetries: 0 }))
@@ -62,37 +60,32 @@ export const workosDirectoryReader = ({ lane, pace, clock }: DirectoryReaderPart
     const next = page.data.list_metadata.after ?? null;
     // A cursor that does not move would have us read the same page for ever.
     if (next !== null && next === from) throw new Refusal('identity.unavailable');
-    return { items: page.data.data, next };
+    const now = clock.now();
+    return { items: page.data.data.map((json) => readOne(json, now)), next };
   };
 
-  async function* pages<T>(
-    path: string,
-    query: Readonly<Record<string, string>>,
-    from: string | null,
-    readOne: (json: unknown, now: Date) => T,
-  ): AsyncGenerator<ListedPage<T>> {
-    for (let cursor: string | null = from, first = true; first || cursor !== null; first = false) {
-      const { items, next }: ListedPage<unknown> = await read(path, query, cursor);
-      const now = clock.now();
-      yield { items: items.map((json) => readOne(json, now)), next };
-      cursor = next;
-    }
-  }
-
   return {
-    lagSeconds,
     async directories(organization) {
-      const found: ListedDirectory[] = [];
-      let read = 0;
-      for await (const { items } of pages('/directories', { organization_id: organization }, null, listedDirectory)) {
-        found.push(...items);
-        read += 1;
-        if (read >= mostPages) throw new Refusal('identity.unavailable');
+      const asOf = secondsAfter(clock.now(), -lagSeconds);
+      const directories: ListedDirectory[] = [];
+      let from: string | null = null;
+      for (let pages = 0; pages === 0 || from !== null; pages += 1) {
+        if (pages >= mostPages) throw new Refusal('identity.unavailable');
+        const query = { organization_id: organization };
+        const page: ListedPage<ListedDirectory> = await read(
+          organization,
+          '/directories',
+          query,
+          from,
+          listedDirectory,
+        );
+        directories.push(...page.items);
+        from = page.next;
       }
-      return found;
+      return { asOf, directories };
     },
-    groups: (directory, from = null) => pages('/directory_groups', { directory }, from, listedGroup),
-    users: (directory, from = null) => pages('/directory_users', { directory }, from, listedPerson),
-    members: ({ directory, group }, from = null) => pages('/directory_users', { directory, group }, from, listedPerson),
+    groups: (directory, from) => read(directory, '/directory_groups', { directory }, from, listedGroup),
+    users: (directory, from) => read(directory, '/directory_users', { directory }, from, listedPerson),
+    members: ({ directory, group }, from) => read(directory, '/directory_users', { group }, from, listedPerson),
   };
 };
