@@ -1,11 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MikroORM } from '@mikro-orm/pglite';
 import { afterAll } from 'vitest';
+import { becomeService } from '#adapters/persistence/postgres/database-roles.ts';
 import { openPglite } from '#adapters/persistence/postgres/open-database.ts';
+import { rows } from '#adapters/persistence/postgres/rows/rows.ts';
+import { isolationContract } from './isolation.contract.ts';
 import { readModelsContract } from './read-models.contract.ts';
 import { storeContract } from './store.contract.ts';
-import type { StoreKind } from './store-words.ts';
+import { countingIds, type StoreKind } from './store-words.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'identity-pglite-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -22,3 +26,9 @@ const inFolder: StoreKind = {
 
 storeContract('PGlite', inFolder);
 readModelsContract('PGlite', inFolder);
+isolationContract('PGlite', async () => {
+  await (await inFolder.open(countingIds)).close();
+  const orm = await MikroORM.init({ dbName: join(folder, 'data'), entities: rows, ensureDatabase: false });
+  await orm.em.fork().execute(becomeService);
+  return { fork: () => orm.em.fork(), close: () => orm.close(true) };
+});
