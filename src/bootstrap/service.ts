@@ -62,9 +62,13 @@ export const assemble = (parts: ServiceParts): Service => {
     applicationModule,
   );
   const loginUrl = `${publicUrl}/auth/login`;
-  container
-    .bind(T.settings)
-    .toConstantValue({ publicUrl, trustSeconds, loginUrl, callbackUrl: `${publicUrl}/auth/callback` });
+  container.bind(T.settings).toConstantValue({
+    publicUrl,
+    trustSeconds,
+    loginUrl,
+    callbackUrl: `${publicUrl}/auth/callback`,
+    lanesAtOnce: parts.persistence.lanesAtOnce ?? 1,
+  });
 
   const useCases = container.get(T.useCases);
   const app = httpApp({

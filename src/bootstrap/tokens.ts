@@ -20,6 +20,8 @@ export interface Settings {
   readonly callbackUrl: string;
   readonly loginUrl: string;
   readonly trustSeconds: number;
+  /** How many organizations' events are applied at the same time. */
+  readonly lanesAtOnce: number;
 }
 
 export const T = {

@@ -2,12 +2,13 @@
 
 import type { AgentEvent } from '#domain/access/agent.ts';
 import type { ApiKeyEvent } from '#domain/access/api-key.ts';
+import type { InvitationEvent } from '#domain/invitations/invitation.ts';
 import type { MembershipEvent } from '#domain/memberships/membership.ts';
 import type { OrganizationEvent } from '#domain/organizations/organization.ts';
 import type { Directory, DirectoryGroup, DirectoryUser, GroupLink } from '#domain/provisioning/directory-picture.ts';
 import type { RoleMapping } from '#domain/provisioning/role-mapping.ts';
 import type { SessionEvent } from '#domain/sessions/session.ts';
-import type { OrganizationId } from '#domain/shared/ids.ts';
+import type { InboxEventId, OrganizationId } from '#domain/shared/ids.ts';
 import type { Certificate, Connection, ConnectionTest } from '#domain/sso/connection.ts';
 import type { UserEvent } from '#domain/users/user.ts';
 
@@ -53,6 +54,18 @@ export type ActEvent =
       readonly email: string | null;
       readonly reason: string;
     }
+  /** An event that was heard, and not applied, is to be applied again. */
+  | {
+      readonly type: 'provider_event.replayed';
+      readonly organizationId: OrganizationId;
+      readonly event: {
+        readonly id: InboxEventId;
+        readonly externalId: string;
+        readonly name: string;
+        readonly status: string;
+        readonly attempts: number;
+      };
+    }
   | {
       readonly type: 'act.refused';
       readonly organizationId: OrganizationId | null;
@@ -65,6 +78,7 @@ export type DomainEvent =
   | OrganizationEvent
   | UserEvent
   | MembershipEvent
+  | InvitationEvent
   | SessionEvent
   | AgentEvent
   | ApiKeyEvent

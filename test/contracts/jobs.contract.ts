@@ -186,7 +186,10 @@ export const jobsContract = (name: string, kind: JobsKind): void => {
 
     it('runs a scheduled job once in each period, from the start on', async () => {
       let runs = 0;
-      const scheduled = job(async () => void (runs += 1), { everySeconds: 2 });
+      const count = async (): Promise<void> => {
+        runs += 1;
+      };
+      const scheduled = job(count, { everySeconds: 2 });
       const began = Date.now();
       await node([scheduled]);
       if (kind.shared) await node([scheduled]);

@@ -960,11 +960,15 @@ export const storeContract = (name: string, kind: StoreKind): void => {
     });
 
     describe('the inbox', () => {
+      /** A name that comes right before this one. */
+      const rightBefore = (lane: string): string =>
+        `${lane.slice(0, -1)}${String.fromCharCode(lane.charCodeAt(lane.length - 1) - 1)}\u{ffff}`;
       const settle = (event: InboxEvent, facts: Partial<InboxEvent>) =>
         across((tx) => tx.inbox.settle(event.id, { ...event, ...facts }));
       const dueOf = async (events: readonly InboxEvent[], now: Date): Promise<string[]> => {
         const ids = new Set<string>(events.map(({ id }) => id));
-        return (await across((tx) => tx.inbox.due(now, 10_000))).filter((id) => ids.has(id));
+        const lanes = await across((tx) => tx.inbox.lanes(now, { after: null, lanes: 10_000, each: 10_000 }));
+        return lanes.flatMap((lane) => lane.events.map(({ id }) => id)).filter((id) => ids.has(id));
       };
 
       it('hears an event once per provider', async () => {
@@ -975,13 +979,14 @@ export const storeContract = (name: string, kind: StoreKind): void => {
         expect(await across((tx) => tx.inbox.claim(event.id))).toEqual(event);
       });
 
-      it('offers what is due, the oldest happening first, as many as asked for', async () => {
+      it('offers what is due of each lane, the oldest happening first, as many as asked for', async () => {
+        const organizationRef = `ref-${fresh()}`;
         const events = [
-          inboxEvent({ occurredAt: minute(3) }),
-          inboxEvent({ occurredAt: minute(1), status: 'waiting' }),
-          inboxEvent({ occurredAt: minute(2), dueAt: minute(60) }),
-          inboxEvent({ occurredAt: minute(1) }),
-          ...(['applied', 'ignored', 'dead'] as const).map((status) => inboxEvent({ status })),
+          inboxEvent({ organizationRef, occurredAt: minute(3) }),
+          inboxEvent({ organizationRef, occurredAt: minute(1), status: 'waiting' }),
+          inboxEvent({ organizationRef, occurredAt: minute(2), dueAt: minute(60) }),
+          inboxEvent({ organizationRef, occurredAt: minute(1) }),
+          ...(['applied', 'ignored', 'dead'] as const).map((status) => inboxEvent({ organizationRef, status })),
         ];
         await across(async (tx) => {
           for (const event of events) await tx.inbox.add(event);
@@ -989,7 +994,84 @@ export const storeContract = (name: string, kind: StoreKind): void => {
         const named = (ids: string[]) => ids.map((id) => events.findIndex((event) => event.id === id));
         expect(named(await dueOf(events, minute(10)))).toEqual([1, 3, 0]);
         expect(named(await dueOf(events, minute(60)))).toEqual([1, 3, 2, 0]);
-        expect(await across((tx) => tx.inbox.due(minute(60), 2))).toHaveLength(2);
+        const lane = `${found(events[0]).provider} ${organizationRef}`;
+        const [first] = await across((tx) =>
+          tx.inbox.lanes(minute(60), { after: rightBefore(lane), lanes: 1, each: 2 }),
+        );
+        expect(first).toEqual({ name: lane, events: [events[1], events[3]] });
+      });
+
+      it('shows every lane with open events, however much another holds, and none without', async () => {
+        const provider = `lanes-${fresh()}`;
+        const of = (organizationRef: string | null, facts: Partial<InboxEvent> = {}) =>
+          inboxEvent({ provider, organizationRef, ...facts });
+        const flood = Array.from({ length: 30 }, (_, number) => of('b', { occurredAt: minute(number) }));
+        const others = [of(null), of('a', { dueAt: minute(60) }), of('c', { status: 'applied' }), of('d'), of('ä')];
+        await across(async (tx) => {
+          for (const event of [...flood, ...others]) await tx.inbox.add(event);
+        });
+        const lanesAfter = async (after: string, lanes: number) => {
+          const page = await across((tx) => tx.inbox.lanes(minute(50), { after, lanes, each: 3 }));
+          return page.map(({ name, events }) => [name.replace(provider, ''), events.length] as const);
+        };
+        const start = rightBefore(`${provider} `);
+        expect(await lanesAfter(start, 3)).toEqual([
+          [' ', 1],
+          [' a', 0],
+          [' b', 3],
+        ]);
+        expect((await lanesAfter(`${provider} b`, 9)).slice(0, 2)).toEqual([
+          [' d', 1],
+          [' ä', 1],
+        ]);
+      });
+
+      it('knows at once whose event it is, where the organization is known', async () => {
+        const organization = organizationWith({ provider: { provider: 'fake', id: `ref-${fresh()}` } });
+        await across((tx) => tx.organizations.save(organization));
+        const ref = found(organization.state.provider).id;
+        const known = inboxEvent({ provider: 'fake', organizationRef: ref });
+        const unknown = inboxEvent({ provider: 'other', organizationRef: ref });
+        await across(async (tx) => {
+          await tx.inbox.add(known);
+          await tx.inbox.add(unknown);
+        });
+        expect((await across((tx) => tx.inbox.claim(known.id)))?.organizationId).toBe(organization.state.id);
+        expect((await across((tx) => tx.inbox.claim(unknown.id)))?.organizationId).toBe(null);
+      });
+
+      it('shows an organization its own events, done ones too, and no other', async () => {
+        const organizationId = newId('org');
+        const event = inboxEvent({ organizationId, status: 'dead', note: 'gave up' });
+        const others = inboxEvent({ organizationId: newId('org') });
+        const nobodys = inboxEvent();
+        await across(async (tx) => {
+          for (const one of [event, others, nobodys]) await tx.inbox.add(one);
+        });
+        const seen = (id: InboxEvent['id']) => store.transact(organizationId, (tx) => tx.inbox.get(organizationId, id));
+        expect(await seen(event.id)).toEqual(event);
+        expect(await seen(others.id)).toBeUndefined();
+        expect(await seen(nobodys.id)).toBeUndefined();
+      });
+
+      it('forgets what old events said, once they are applied or ignored', async () => {
+        const old = days(-3000);
+        const statuses = ['applied', 'ignored', 'dead', 'stored', 'waiting'] as const;
+        const events = statuses.map((status) => inboxEvent({ status, receivedAt: old }));
+        const young = inboxEvent({ status: 'applied', receivedAt: days(-2998) });
+        await across(async (tx) => {
+          for (const event of [...events, young]) await tx.inbox.add(event);
+        });
+        expect(await across((tx) => tx.inbox.forgetPayloads(days(-2999), 1))).toBe(1);
+        expect(await across((tx) => tx.inbox.forgetPayloads(days(-2999), 10))).toBe(1);
+        expect(await across((tx) => tx.inbox.forgetPayloads(days(-2999), 10))).toBe(0);
+        for (const event of [...events, young]) await settle(event, { status: 'stored' });
+        const kept = await across(async (tx) => {
+          const found = [];
+          for (const { id } of [...events, young]) found.push((await tx.inbox.claim(id))?.payload !== null);
+          return found;
+        });
+        expect(kept).toEqual([false, false, true, true, true, true]);
       });
 
       it('gives no event that is gone or done, and remembers what became of one', async () => {
@@ -1124,6 +1206,19 @@ export const storeContract = (name: string, kind: StoreKind): void => {
         ]);
         expect((await due(minute(600))).map(({ id }) => id)).toContain(notYet);
         await across((tx) => tx.outbox.add([]));
+      });
+
+      it('leaves what is taken to its taker for a while', async () => {
+        const item = { ...filledOrganization().item, dueAt: minute(10) };
+        await across((tx) => tx.outbox.add([item]));
+        const take = (now: Date) => across((tx) => tx.outbox.claim(item.id, now, minute(20)));
+        expect(await take(minute(9))).toBe(false);
+        const takers = await twenty(() => take(minute(10)));
+        expect(takers.filter((outcome) => outcome.status === 'fulfilled' && outcome.value)).toHaveLength(1);
+        expect(await take(minute(19))).toBe(false);
+        expect(await take(minute(20))).toBe(true);
+        await across((tx) => tx.outbox.done(item.id));
+        expect(await take(minute(30))).toBe(false);
       });
     });
 

@@ -15,6 +15,7 @@ import {
   anApiKey,
   anEmail,
   anId,
+  anInvitation,
   anOrganization,
   aSession,
   aUser,
@@ -77,10 +78,29 @@ const connection = {
   certificates: [certificate],
   lastTest: null,
 };
+const invitation = anInvitation();
 const domain = { name: 'acme.test', state: 'verified' as const, asOf: minute(1) };
 
 /** One example of each; the compiler asks for the ones that are missing. */
 const examples: { readonly [Type in DomainEventType]: DomainEvent & { readonly type: Type } } = {
+  'invitation.sent': { type: 'invitation.sent', invitation },
+  'invitation.expired': { type: 'invitation.expired', invitation: { ...invitation, status: 'expired' } },
+  'invitation.resent': {
+    type: 'invitation.resent',
+    invitation: { ...invitation, invitedBy: anId('user', 2), expiresAt: minute(9) },
+    before: invitation,
+  },
+  'invitation.accepted': {
+    type: 'invitation.accepted',
+    invitation: { ...invitation, status: 'accepted', acceptedBy: anId('user', 3) },
+    before: invitation,
+  },
+  'invitation.revoked': {
+    type: 'invitation.revoked',
+    invitation: { ...invitation, status: 'revoked' },
+    before: invitation,
+    because: 'revoked_by_member',
+  },
   'organization.founded': { type: 'organization.founded', organization },
   'organization.ownerless': { type: 'organization.ownerless', organization: { ...organization, ownerless: true } },
   'organization.linked': { type: 'organization.linked', organization, before: { ...organization, provider: null } },
@@ -145,6 +165,7 @@ const examples: { readonly [Type in DomainEventType]: DomainEvent & { readonly t
   'session.ended': { type: 'session.ended', session: { ...session, status: 'ended' }, because: 'revoked_by_admin' },
   'agent.created': { type: 'agent.created', agent: anAgent() },
   'api_key.issued': { type: 'api_key.issued', key },
+  'api_key.expired': { type: 'api_key.expired', key: { ...key, status: 'expired', expiresAt: minute(9) } },
   'api_key.revoked': { type: 'api_key.revoked', key: { ...key, status: 'revoked' } },
   'directory.connected': { type: 'directory.connected', directory },
   'directory.disconnected': { type: 'directory.disconnected', directory },
@@ -193,6 +214,11 @@ const examples: { readonly [Type in DomainEventType]: DomainEvent & { readonly t
     organizationId: null,
     email: 'eve@evil.test',
     reason: 'sign_in.denied',
+  },
+  'provider_event.replayed': {
+    type: 'provider_event.replayed',
+    organizationId: anId('org'),
+    event: { id: anId('evt'), externalId: 'event_01', name: 'dsync.user.updated', status: 'dead', attempts: 20 },
   },
   'act.refused': {
     type: 'act.refused',

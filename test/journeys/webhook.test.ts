@@ -423,7 +423,7 @@ describe('a history of twelve events', () => {
     const store = new MemoryStore(typeIds);
     const uow = unitOfWork(store, { forget: async () => undefined }, () => undefined, clock, typeIds);
     const deliveries = new Map([['workos', verifiedOnce]]);
-    const inbox = worker('inbox', applyInbox(store, uow, deliveries, clock, typeIds, silentLog), silentLog);
+    const inbox = worker('inbox', applyInbox(store, uow, deliveries, clock, typeIds, silentLog, 1), silentLog);
     const receive = receiveDelivery(store, deliveries, () => undefined, clock, typeIds);
     await store.transact({ across: 'inbox' }, async (tx) => {
       await tx.organizations.save(

@@ -32,7 +32,7 @@ export const walled = (scope: Scope, open: Repositories): Repositories => {
     session?.state.organizationId === scope ? session : undefined;
   const ownOrganization = (organization: Organization | undefined): Organization | undefined =>
     organization?.state.id === scope ? organization : undefined;
-  const { organizations, memberships, sessions, agents, apiKeys, directory, roleMappings, connections } =
+  const { organizations, memberships, invitations, sessions, agents, apiKeys, directory, roleMappings, connections } =
     open;
 
   return {
@@ -60,6 +60,19 @@ export const walled = (scope: Scope, open: Repositories): Repositories => {
         await memberships.save(membership);
       },
     },
+    invitations: {
+      get: (organizationId, id) => ask(organizationId, () => invitations.get(organizationId, id), undefined),
+      pendingTo: (organizationId, email) =>
+        ask(organizationId, () => invitations.pendingTo(organizationId, email), undefined),
+      newestTo: (organizationId, email) =>
+        ask(organizationId, () => invitations.newestTo(organizationId, email), undefined),
+      pendingBy: (organizationId, userId) =>
+        ask(organizationId, () => invitations.pendingBy(organizationId, userId), nobody),
+      async save(invitation) {
+        mustSee(invitation.state.organizationId);
+        await invitations.save(invitation);
+      },
+    },
     sessions: {
       get: async (id) => ownSession(await sessions.get(id)),
       byProviderSession: async (provider, id) => ownSession(await sessions.byProviderSession(provider, id)),
@@ -71,6 +84,7 @@ export const walled = (scope: Scope, open: Repositories): Repositories => {
         mustSee(session.state.organizationId);
         await sessions.save(session);
       },
+      overdue: () => needsAcross('sessions.overdue'),
       touch: () => needsAcross('sessions.touch'),
     },
     agents: {
@@ -89,6 +103,7 @@ export const walled = (scope: Scope, open: Repositories): Repositories => {
         mustSee(key.state.organizationId);
         await apiKeys.save(key);
       },
+      overdue: () => needsAcross('apiKeys.overdue'),
       touch: () => needsAcross('apiKeys.touch'),
     },
     directory: {
@@ -106,6 +121,8 @@ export const walled = (scope: Scope, open: Repositories): Repositories => {
         ask(organizationId, () => directory.usersOfOrganization(organizationId), nobody),
       recordsOf: (organizationId, userIds) =>
         ask(organizationId, () => directory.recordsOf(organizationId, userIds), nobody),
+      withEmail: (organizationId, email) =>
+        ask(organizationId, () => directory.withEmail(organizationId, email), nobody),
       withIdpId: (organizationId, directoryId, idpId) =>
         ask(organizationId, () => directory.withIdpId(organizationId, directoryId, idpId), nobody),
       pictureOf: (organizationId, users) =>
@@ -138,13 +155,16 @@ export const walled = (scope: Scope, open: Repositories): Repositories => {
     },
     inbox: {
       ...open.inbox,
-      due: () => needsAcross('inbox.due'),
+      lanes: () => needsAcross('inbox.lanes'),
+      get: (organizationId, id) => ask(organizationId, () => open.inbox.get(organizationId, id), undefined),
+      forgetPayloads: () => needsAcross('inbox.forgetPayloads'),
       cursor: () => needsAcross('inbox.cursor'),
       moveCursor: () => needsAcross('inbox.moveCursor'),
     },
     outbox: {
       add: (items) => open.outbox.add(items),
       due: () => needsAcross('outbox.due'),
+      claim: () => needsAcross('outbox.claim'),
       done: () => needsAcross('outbox.done'),
       postpone: () => needsAcross('outbox.postpone'),
     },
@@ -154,6 +174,13 @@ export const walled = (scope: Scope, open: Repositories): Repositories => {
         for (const { organizationId } of entries) if (organizationId !== null) mustSee(organizationId);
         return open.audit.append(entries);
       },
+    },
+    idempotencyKeys: {
+      claim: () => needsAcross('idempotencyKeys.claim'),
+      answer: async (attempt, answer) =>
+        sees(attempt.organizationId) && (await open.idempotencyKeys.answer(attempt, answer)),
+      release: () => needsAcross('idempotencyKeys.release'),
+      forget: () => needsAcross('idempotencyKeys.forget'),
     },
     signIns: { spend: () => needsAcross('signIns.spend') },
   };

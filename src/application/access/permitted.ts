@@ -1,10 +1,11 @@
 // May this caller do that, in this organization? Asked of the cached caller first, and again inside the transaction that does it.
 
+import type { Origin } from '#application/idempotency/once.ts';
 import type { Repositories } from '#application/ports/store.ts';
 import type { Transaction, UnitOfWork } from '#application/unit-of-work.ts';
 import { actingIn, type Caller, type CallerIn, needsScope } from '#domain/access/caller.ts';
 import type { Scope } from '#domain/access/scope.ts';
-import type { Actor, Source } from '#domain/audit/audit-entry.ts';
+import type { Actor } from '#domain/audit/audit-entry.ts';
 import { scopesOf } from '#domain/memberships/role.ts';
 import type { OrganizationId } from '#domain/shared/ids.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
@@ -37,11 +38,23 @@ export const acting = async <T>(
   caller: Caller,
   organizationId: OrganizationId,
   scope: Scope,
-  source: Source,
+  source: Origin,
+  work: (tx: Transaction, caller: CallerIn) => Promise<T>,
+): Promise<T> => acts(uow.run, caller, organizationId, scope, source, work);
+
+/** The same for an act that must not be done twice: what the work answers is what the use case answers (see `UnitOfWork.once`). */
+export const actingOnce: typeof acting = (uow, ...act) => acts(uow.once, ...act);
+
+const acts = async <T>(
+  run: UnitOfWork['run'],
+  caller: Caller,
+  organizationId: OrganizationId,
+  scope: Scope,
+  source: Origin,
   work: (tx: Transaction, caller: CallerIn) => Promise<T>,
 ): Promise<T> => {
   const inside = permitted(caller, organizationId, scope);
-  return uow.run(organizationId, { actor: actorOf(inside), source }, async (tx) => {
+  return run(organizationId, { actor: actorOf(inside), source }, async (tx) => {
     const now = await asItStands(tx, await stillCalling(tx, inside));
     needsScope(now, scope);
     return work(tx, now);

@@ -63,7 +63,8 @@ export const sessionProof = ({ session, user, membership, organization }: Sessio
  * @throws Refusal `api_key.revoked`, `agent.not_active`, `organization.not_active`
  */
 export const keyProof = ({ key, agent, organization }: KeyStanding): KeyProof => {
-  if (key.status !== 'active') throw new Refusal('api_key.revoked');
+  if (key.status === 'revoked') throw new Refusal('api_key.revoked');
+  if (key.status === 'expired') throw new Refusal('api_key.expired');
   if (agent.status !== 'active') throw new Refusal('agent.not_active');
   if (organization.status !== 'active') throw new Refusal('organization.not_active');
   return {

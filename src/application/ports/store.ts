@@ -1,9 +1,11 @@
 // Where things are kept. One transaction at a time, repositories inside it, and the promise that all of it happens or none.
 
 import type { Announcements } from '#application/ports/caller-cache.ts';
+import type { IdempotencyKeys } from '#application/ports/idempotency-keys.ts';
 import type { Agent } from '#domain/access/agent.ts';
 import type { ApiKey } from '#domain/access/api-key.ts';
 import type { Actor, AuditDraft, AuditEntry, Source } from '#domain/audit/audit-entry.ts';
+import type { Invitation } from '#domain/invitations/invitation.ts';
 import type { Membership } from '#domain/memberships/membership.ts';
 import type { Organization, ProviderRef } from '#domain/organizations/organization.ts';
 import type {
@@ -20,6 +22,7 @@ import type {
   ApiKeyId,
   EffectId,
   InboxEventId,
+  InvitationId,
   MembershipId,
   OrganizationId,
   SessionId,
@@ -50,6 +53,8 @@ export const crossings = [
   'outbox',
   /** Who was seen, and which keys were used, written down in one batch. */
   'activity',
+  /** Whether this was asked before under the same key: seen before the turn of any organization, also by who stands in none. */
+  'idempotency',
   /** What has run out by itself: sessions, keys, sign-ins, what old events said. */
   'expiry',
 ] as const;
@@ -88,6 +93,7 @@ export interface Repositories {
   readonly organizations: Organizations;
   readonly users: Users;
   readonly memberships: Memberships;
+  readonly invitations: Invitations;
   readonly sessions: Sessions;
   readonly agents: Agents;
   readonly apiKeys: ApiKeys;
@@ -99,6 +105,7 @@ export interface Repositories {
   readonly audit: AuditTrail;
   readonly signIns: SignIns;
   readonly announcements: Announcements;
+  readonly idempotencyKeys: IdempotencyKeys;
 }
 
 export interface Organizations {
@@ -132,6 +139,17 @@ export interface Memberships {
   save(membership: Membership): Promise<void>;
 }
 
+export interface Invitations {
+  get(organizationId: OrganizationId, id: InvitationId): Promise<Invitation | undefined>;
+  /** The pending one to this address here, whether or not its time has run out; there is never more than one. */
+  pendingTo(organizationId: OrganizationId, email: Email): Promise<Invitation | undefined>;
+  /** The newest one to this address here, whatever became of it. */
+  newestTo(organizationId: OrganizationId, email: Email): Promise<Invitation | undefined>;
+  /** The pending ones that this person sent, or sent again, last. */
+  pendingBy(organizationId: OrganizationId, userId: UserId): Promise<readonly Invitation[]>;
+  save(invitation: Invitation): Promise<void>;
+}
+
 export interface Sessions {
   get(id: SessionId): Promise<Session | undefined>;
   /** The newest session over this session of the provider; never more than one of them is active. */
@@ -140,6 +158,8 @@ export interface Sessions {
   /** Active sessions of a user that stand in this organization. */
   activeOfUserIn(organizationId: OrganizationId, userId: UserId): Promise<readonly Session[]>;
   activeIn(organizationId: OrganizationId): Promise<readonly Session[]>;
+  /** Active ones whose time has run out by then. Needs a scope across. */
+  overdue(now: Date, limit: number): Promise<readonly Session[]>;
   save(session: Session): Promise<void>;
   /** Moves `lastSeenAt` forward for many sessions at once, never back; no version changes, ended sessions stay as they are. */
   touch(seen: ReadonlyMap<SessionId, Date>): Promise<void>;
@@ -157,7 +177,7 @@ export interface ApiKeys {
   /** Active keys that this person made. */
   activeMadeBy(organizationId: OrganizationId, userId: UserId): Promise<readonly ApiKey[]>;
   /** Active ones whose time has run out by then. Needs a scope across. */
-  overdue(now: Date, limit: number): Promise<readonly Session[]>;
+  overdue(now: Date, limit: number): Promise<readonly ApiKey[]>;
   save(key: ApiKey): Promise<void>;
   /** Moves `lastUsedAt` forward for many keys at once, never back; no version changes. */
   touch(used: ReadonlyMap<ApiKeyId, Date>): Promise<void>;
@@ -174,13 +194,13 @@ export interface DirectoryRecords {
   group(organizationId: OrganizationId, groupId: string): Promise<DirectoryGroup | undefined>;
   groups(organizationId: OrganizationId): Promise<readonly DirectoryGroup[]>;
   usersOfDirectory(organizationId: OrganizationId, directoryId: string): Promise<readonly DirectoryUser[]>;
-  /** Active ones whose time has run out by then. Needs a scope across. */
-  overdue(now: Date, limit: number): Promise<readonly ApiKey[]>;
   /** Everybody ever linked to this group, present or not. */
   usersOfGroup(organizationId: OrganizationId, groupId: string): Promise<readonly DirectoryUser[]>;
   usersOfOrganization(organizationId: OrganizationId): Promise<readonly DirectoryUser[]>;
   /** All directory records that belong to these users of ours. */
   recordsOf(organizationId: OrganizationId, userIds: readonly UserId[]): Promise<readonly DirectoryUser[]>;
+  /** Records with this address, whoever is behind them, present or not. */
+  withEmail(organizationId: OrganizationId, email: Email): Promise<readonly DirectoryUser[]>;
   /** Records of the same person under other ids: same directory and same customer's id. */
   withIdpId(organizationId: OrganizationId, directoryId: string, idpId: string): Promise<readonly DirectoryUser[]>;
   /** The picture around these directory users: their directories, their links, and the groups those name. */
@@ -227,6 +247,17 @@ export interface InboxEvent {
   readonly note: string | null;
 }
 
+/** Events of one provider about one organization, as the provider names it, or about none: they are worked in their order. */
+export interface Lane {
+  readonly name: string;
+  /** To be applied now, the oldest happening first; empty when all of them wait for their time. */
+  readonly events: readonly InboxEvent[];
+}
+
+/** Which lane an event belongs to. */
+export const laneOf = ({ provider, organizationRef }: Pick<InboxEvent, 'provider' | 'organizationRef'>): string =>
+  `${provider} ${organizationRef ?? ''}`;
+
 export interface Inbox {
   /**
    * Where it names an organization that we know by the provider's name, ours is filled in.
@@ -244,9 +275,10 @@ export interface Inbox {
    * The next lanes with open events (stored or waiting), in the order of their names, after that one; each with the oldest of
    * those that are due. However much one lane holds, the others are seen.
    */
-  lanes(now: Date, page: { readonly after: string | null; readonly lanes: number; readonly each: number }): Promise<
-    readonly Lane[]
-  >;
+  lanes(
+    now: Date,
+    page: { readonly after: string | null; readonly lanes: number; readonly each: number },
+  ): Promise<readonly Lane[]>;
   /** An event of this organization, whatever became of it, held until the end of this transaction. */
   get(organizationId: OrganizationId, id: InboxEventId): Promise<InboxEvent | undefined>;
   /** Forgets what done events said that were received before that moment, so many at most; that they were heard is kept. */
@@ -257,20 +289,15 @@ export interface Inbox {
   cursor(provider: string): Promise<string | undefined>;
   moveCursor(provider: string, eventId: string): Promise<void>;
 }
-/** Events of one provider about one organization, as the provider names it, or about none: they are worked in their order. */
-export interface Lane {
-  readonly name: string;
-  /** To be applied now, the oldest happening first; empty when all of them wait for their time. */
-  readonly events: readonly InboxEvent[];
-}
-
 
 /** Something to do in the world after the commit. Each is harmless to repeat. */
 export type Effect =
   | { readonly do: 'end_provider_session'; readonly provider: string; readonly providerSession: string }
   | { readonly do: 'register_organization'; readonly organizationId: OrganizationId }
   /** Make the provider's membership agree with ours, as ours stands when this is carried out. */
-  | { readonly do: 'align_membership'; readonly organizationId: OrganizationId; readonly userId: UserId };
+  | { readonly do: 'align_membership'; readonly organizationId: OrganizationId; readonly userId: UserId }
+  /** Make the provider's invitations to the address of this one agree with ours: send the open one, or take back what is open there. */
+  | { readonly do: 'align_invitation'; readonly organizationId: OrganizationId; readonly invitationId: InvitationId };
 
 export interface OutboxItem {
   readonly id: EffectId;
@@ -281,8 +308,12 @@ export interface OutboxItem {
 
 export interface Outbox {
   add(items: readonly OutboxItem[]): Promise<void>;
-  /** What is due now. Nobody else gets it until that moment: by then it is done, postponed, or its taker is gone. */
-  take(now: Date, until: Date, limit: number): Promise<readonly OutboxItem[]>;
+  due(now: Date, limit: number): Promise<readonly OutboxItem[]>;
+  /**
+   * Takes one that is due. Nobody else gets it until that moment: by then it is done, postponed, or its taker is gone.
+   * @returns false when somebody else was faster
+   */
+  claim(id: EffectId, now: Date, until: Date): Promise<boolean>;
   /** Carried out: forget it. */
   done(id: EffectId): Promise<void>;
   postpone(id: EffectId, dueAt: Date, note: string): Promise<void>;
@@ -299,5 +330,3 @@ export interface SignIns {
   /** Marks a sign-in state as used. False when it was used before. It may be forgotten after `until`. */
   spend(stateDigest: string, until: Date): Promise<boolean>;
 }
-  /** Forgets those that may be forgotten since before that moment; answers how many. */
-  forget(before: Date, limit: number): Promise<number>;

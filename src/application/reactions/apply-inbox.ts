@@ -1,13 +1,14 @@
 // Applies stored events, oldest first. One event, one commit: what it changes, the audit entries, and that it was applied.
 
-import type { InboxEvent, InboxStatus, Repositories, Scope, Store } from '#application/ports/store.ts';
+import type { InboxEvent, InboxStatus, Lane, Scope, Store } from '#application/ports/store.ts';
 import type { Clock, Ids, Log } from '#application/ports/system.ts';
 import { applyProviderEvent } from '#application/provisioning/apply-provider-event.ts';
 import type { ProviderEvent } from '#application/provisioning/provider-event.ts';
 import type { DeliveriesByProvider } from '#application/provisioning/receive-delivery.ts';
-import { backoffSeconds } from '#application/reactions/worker.ts';
+import { backoffSeconds, eachOf } from '#application/reactions/worker.ts';
 import type { Act, Transaction, UnitOfWork } from '#application/unit-of-work.ts';
 import type { InboxEventId, OrganizationId } from '#domain/shared/ids.ts';
+import { Refusal } from '#domain/shared/refusal.ts';
 import { secondsAfter } from '#domain/shared/time.ts';
 
 /** How often a fault is tried again before the event is set aside; with the backoff, about half a day. */
@@ -15,9 +16,15 @@ const patience = 20;
 /** How long an event waits for what it is about, in seconds from its arrival: a week, however often other news woke it. */
 const longestWait = 7 * 24 * 3600;
 
-const batch = 100;
+/** How many lanes are looked at together, and how much of each: no lane keeps the others waiting longer than that takes. */
+const lanesAtOnce = 32;
+const eventsOfEach = 20;
 
-/** Answers whether it got any further: events that another node has in hands are left to it. */
+/**
+ * Works through the inbox lane by lane: the events of a lane in their order, lanes beside each other.
+ * Answers whether it got any further: events that another node has in hands are left to it.
+ * @param atOnce how many lanes are worked at the same time
+ */
 export const applyInbox = (
   store: Store,
   uow: UnitOfWork,
@@ -25,35 +32,44 @@ export const applyInbox = (
   clock: Clock,
   ids: Ids,
   log: Log,
-): (() => Promise<boolean>) => {
-  return async () => {
-    const due = await store.transact({ across: 'inbox' }, (tx) => tx.inbox.due(clock.now(), batch));
+  atOnce: number,
+): ((signal: AbortSignal) => Promise<boolean>) => {
+  return async (signal) => {
     let gotFurther = false;
-    for (const id of due) gotFurther = (await applyOne(id)) || gotFurther;
+    let after: string | null = null;
+    do {
+      const page = { after, lanes: lanesAtOnce, each: eventsOfEach };
+      const lanes: readonly Lane[] = await store.transact({ across: 'inbox' }, (tx) =>
+        tx.inbox.lanes(clock.now(), page),
+      );
+      await eachOf(lanes, atOnce, async ({ events }) => {
+        for (const event of events) {
+          // One that is gone means that another node works in this lane: two would only wait for each other.
+          if (signal.aborted || !(await applyOne(event))) return;
+          gotFurther = true;
+        }
+      });
+      after = lanes.length < lanesAtOnce ? null : (lanes.at(-1)?.name ?? null);
+    } while (after !== null && !signal.aborted);
     return gotFurther;
   };
 
   /** False when it was not to be had. */
-  async function applyOne(id: InboxEventId): Promise<boolean> {
-    const found = await store.transact({ across: 'inbox' }, async (tx) => {
-      const event = await tx.inbox.claim(id);
-      const meaning = event && meaningOf(event);
-      return meaning && { event, meaning, organizationId: await placeOf(tx, event, meaning) };
-    });
-    if (!found) return false;
-    const { event, meaning, organizationId } = found;
+  async function applyOne(event: InboxEvent): Promise<boolean> {
+    const meaning = meaningOf(event);
+    const organizationId = event.organizationId ?? (await placeOf(store, event, meaning));
     try {
       const scope = scopeOf(meaning, organizationId);
-      await uow.run(scope, actOf(event, meaning), (tx) => applyInside(tx, id, meaning, organizationId));
+      return await uow.run(scope, actOf(event, meaning), (tx) => applyInside(tx, event.id, meaning, organizationId));
     } catch (fault) {
-      await setBack(event, fault);
+      await setBack(event, organizationId, fault);
+      return true;
     }
-    return true;
   }
 
   function meaningOf(event: InboxEvent): ProviderEvent {
     const nobody: ProviderEvent = { about: 'nothing', because: 'no provider of this name is configured' };
-    return deliveries.get(event.provider)?.interpret(event.payload) ?? nobody;
+    return deliveries.get(event.provider)?.interpret(event.payload ?? {}) ?? nobody;
   }
 
   async function applyInside(
@@ -61,9 +77,9 @@ export const applyInbox = (
     id: InboxEventId,
     meaning: ProviderEvent,
     organizationId: OrganizationId | undefined,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const event = await tx.inbox.claim(id);
-    if (!event) return; // another worker was faster
+    if (!event) return false; // another worker was faster
     const organization = organizationId && (await tx.organizations.get(organizationId));
     const { provider } = event;
     const outcome = await applyProviderEvent(
@@ -95,15 +111,18 @@ export const applyInbox = (
       status,
       note: outcome.is === 'applied' ? undefined : outcome.because,
     });
+    return true;
   }
 
-  async function setBack(event: InboxEvent, fault: unknown): Promise<void> {
+  async function setBack(event: InboxEvent, organizationId: OrganizationId | undefined, fault: unknown): Promise<void> {
     const attempts = event.attempts + 1;
     const dead = attempts >= patience;
     const facts = { event: event.id, provider_event: event.externalId, name: event.name, attempts, fault };
     if (dead) log.error('event set aside after many attempts; nothing of it was applied', facts);
     else log.warn('event could not be applied, will be tried again', facts);
-    const note = fault instanceof Error ? `${fault.name}: ${fault.message}`.slice(0, 500) : 'unknown fault';
+    // Read by the organization's admins: what exactly went wrong is in the log.
+    const note =
+      fault instanceof Refusal ? fault.message : 'A fault on our side; the log tells it under the id of this event.';
     await store.transact({ across: 'inbox' }, async (tx) => {
       if (!(await tx.inbox.claim(event.id))) return;
       await tx.inbox.settle(event.id, {
@@ -111,22 +130,20 @@ export const applyInbox = (
         attempts,
         dueAt: secondsAfter(clock.now(), backoffSeconds(attempts)),
         note,
-        organizationId: event.organizationId,
+        organizationId: organizationId ?? null,
       });
     });
   }
 };
 
 /** The organization that the event names, or in which we first heard of its directory. */
-const placeOf = async (
-  tx: Repositories,
-  event: InboxEvent,
-  meaning: ProviderEvent,
-): Promise<OrganizationId | undefined> => {
-  const { provider, organizationRef } = event;
-  if (organizationRef !== null) return (await tx.organizations.byProvider({ provider, id: organizationRef }))?.state.id;
-  return meaning.about === 'directory' ? tx.directory.organizationOf(meaning.event.directoryId) : undefined;
-};
+const placeOf = (store: Store, event: InboxEvent, meaning: ProviderEvent): Promise<OrganizationId | undefined> =>
+  store.transact({ across: 'inbox' }, async (tx) => {
+    const { provider, organizationRef } = event;
+    if (organizationRef !== null)
+      return (await tx.organizations.byProvider({ provider, id: organizationRef }))?.state.id;
+    return meaning.about === 'directory' ? tx.directory.organizationOf(meaning.event.directoryId) : undefined;
+  });
 
 /** Events about one organization take turns with everybody who writes there; those about people or the organization itself reach across. */
 const scopeOf = (meaning: ProviderEvent, organizationId: OrganizationId | undefined): Scope => {

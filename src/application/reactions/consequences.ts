@@ -41,6 +41,13 @@ export const consequencesOf = (event: DomainEvent): Consequences => {
     case 'membership.role_changed':
     case 'membership.manager_changed':
       return forgetting(event.membership.userId);
+    case 'invitation.sent':
+    case 'invitation.resent':
+    case 'invitation.accepted':
+    case 'invitation.revoked': {
+      const { organizationId, id: invitationId } = event.invitation;
+      return { forget: [], effects: [{ do: 'align_invitation', organizationId, invitationId }] };
+    }
     case 'session.switched':
       return forgetting(event.session.id);
     case 'session.ended': {
@@ -50,8 +57,10 @@ export const consequencesOf = (event: DomainEvent): Consequences => {
       return { forget: [id], effects: leave ? [] : [{ do: 'end_provider_session', provider, providerSession }] };
     }
     case 'api_key.revoked':
+    case 'api_key.expired':
       return forgetting(event.key.id);
     case 'user.registered':
+    case 'invitation.expired':
     case 'session.started':
     case 'agent.created':
     case 'api_key.issued':
@@ -75,6 +84,7 @@ export const consequencesOf = (event: DomainEvent): Consequences => {
     case 'role_mappings.replaced':
     case 'sign_in.refused':
     case 'act.refused':
+    case 'provider_event.replayed':
       return none;
     default:
       return event satisfies never;

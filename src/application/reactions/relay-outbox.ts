@@ -1,5 +1,6 @@
 // Carries out what was promised to the world: after the commit, again and again until it worked. Each effect is harmless to repeat.
 
+import { alignInvitation } from '#application/invitations/align-invitation.ts';
 import type { IdentityProvider } from '#application/ports/identity-provider.ts';
 import type { Effect, OutboxItem, Store } from '#application/ports/store.ts';
 import type { Clock, Log } from '#application/ports/system.ts';
@@ -9,19 +10,30 @@ import type { OrganizationId, UserId } from '#domain/shared/ids.ts';
 import { secondsAfter } from '#domain/shared/time.ts';
 
 const batch = 50;
+/** How long an effect is left to the node that took it. A provider's call in the background takes a minute at most. */
+const leaseSeconds = 120;
 
-/** Answers whether anything was due. */
+/** Answers whether it got any further: effects that another node has in hands are left to it. */
 export const relayOutbox = (
   store: Store,
   uow: UnitOfWork,
   provider: IdentityProvider,
   clock: Clock,
   log: Log,
-): (() => Promise<boolean>) => {
-  return async () => {
+): ((signal: AbortSignal) => Promise<boolean>) => {
+  const invitationAligned = alignInvitation(store, uow, provider, clock, log);
+  return async (signal) => {
     const due = await store.transact({ across: 'outbox' }, (tx) => tx.outbox.due(clock.now(), batch));
-    for (const item of due) await carryOut(item);
-    return due.length > 0;
+    let gotFurther = false;
+    for (const item of due) {
+      if (signal.aborted) break;
+      const until = secondsAfter(clock.now(), leaseSeconds);
+      const isOurs = await store.transact({ across: 'outbox' }, (tx) => tx.outbox.claim(item.id, clock.now(), until));
+      if (!isOurs) continue;
+      await carryOut(item);
+      gotFurther = true;
+    }
+    return gotFurther;
   };
 
   async function carryOut(item: OutboxItem): Promise<void> {
@@ -52,6 +64,8 @@ export const relayOutbox = (
         return register(effect.organizationId);
       case 'align_membership':
         return align(effect.organizationId, effect.userId);
+      case 'align_invitation':
+        return invitationAligned(effect.organizationId, effect.invitationId);
     }
   }
 

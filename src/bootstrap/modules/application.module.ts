@@ -6,6 +6,8 @@ import * as agents from '#application/access/agents.ts';
 import { authenticateCaller } from '#application/access/authenticate-caller.ts';
 import { whoAmI } from '#application/access/who-am-i.ts';
 import { recordRefusal, searchAudit, verifyAudit } from '#application/audit/audit.ts';
+import { onlyOnce } from '#application/idempotency/only-once.ts';
+import * as invitations from '#application/invitations/invitations.ts';
 import * as members from '#application/memberships/members.ts';
 import { createOrganization } from '#application/organizations/create-organization.ts';
 import { getOrganization, listMyOrganizations } from '#application/organizations/organizations.ts';
@@ -53,9 +55,9 @@ export const applicationModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(T.inboxWorker)
     .toResolvedValue(
-      (store, uow, deliveries, clock, ids, log) =>
-        worker('inbox', applyInbox(store, uow, deliveries, clock, ids, log), log),
-      [T.store, T.unitOfWork, T.deliveries, T.clock, T.ids, T.log],
+      (store, uow, deliveries, clock, ids, log, { lanesAtOnce }) =>
+        worker('inbox', applyInbox(store, uow, deliveries, clock, ids, log, lanesAtOnce), log),
+      [T.store, T.unitOfWork, T.deliveries, T.clock, T.ids, T.log, T.settings],
     )
     .inSingletonScope();
   bind(T.catchUp)
@@ -103,6 +105,8 @@ export const applicationModule = new ContainerModule(({ bind }) => {
         keepSessionAlive: keepSessionAlive(refresh, readModels, cache, seal, clock, log, trustSeconds),
         switchOrganization: switchOrganization(provider, readModels, uow, seal, clock, settings),
 
+        onlyOnce: onlyOnce(store, seal, digest, entropy, clock, log),
+
         authenticateCaller: authenticateCaller({
           standings,
           provider,
@@ -131,6 +135,11 @@ export const applicationModule = new ContainerModule(({ bind }) => {
         listMembers: members.listMembers(readModels),
         changeRole: members.changeRole(uow, readModels, clock),
         removeMember: members.removeMember(uow, clock),
+
+        invite: invitations.invite(uow, clock, ids),
+        listInvitations: invitations.listInvitations(readModels, clock),
+        resendInvitation: invitations.resendInvitation(uow, clock),
+        revokeInvitation: invitations.revokeInvitation(uow, clock),
 
         createAgent: agents.createAgent(uow, clock, ids),
         listAgents: agents.listAgents(readModels),

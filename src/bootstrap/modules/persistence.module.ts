@@ -8,6 +8,8 @@ import { T } from '#bootstrap/tokens.ts';
 export interface Persistence {
   readonly store: Store;
   readonly readModels: ReadModels & Standings;
+  /** How many organizations' events may be applied at the same time; one unless told. */
+  readonly lanesAtOnce?: number;
 }
 
 export const persistenceModule = ({ store, readModels }: Persistence): ContainerModule =>

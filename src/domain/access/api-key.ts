@@ -24,7 +24,8 @@ export interface ApiKeyState {
   readonly lastFour: string;
   /** CIDR blocks (v4 or v6) from which the key may be used; empty: from anywhere. */
   readonly ipAllowlist: readonly string[];
-  readonly status: 'active' | 'revoked';
+  /** `expired` is written down some time after the end has come; until then `expiresAt` alone decides. */
+  readonly status: 'active' | 'revoked' | 'expired';
   /** Exclusive: at this very moment the key no longer works. Null: never expires. */
   readonly expiresAt: Date | null;
   readonly lastUsedAt: Date | null;
@@ -72,7 +73,10 @@ export const narrowedTo = (
   };
 };
 
-export type ApiKeyEvent = { readonly type: 'api_key.issued' | 'api_key.revoked'; readonly key: ApiKeyState };
+export type ApiKeyEvent = {
+  readonly type: 'api_key.issued' | 'api_key.revoked' | 'api_key.expired';
+  readonly key: ApiKeyState;
+};
 
 export class ApiKey {
   readonly kind = 'api_key';
@@ -98,9 +102,17 @@ export class ApiKey {
 
   /** Ends the key at once. The second time changes nothing. */
   revoke(at: Date): void {
-    if (this.#state.status === 'revoked') return;
+    if (this.#state.status !== 'active') return;
     this.#state = { ...this.#state, status: 'revoked', revokedAt: at };
     this.#events.push({ type: 'api_key.revoked', key: this.#state });
+  }
+
+  /** Writes down that its time has run out. Changes nothing while it has not, and nothing of a key that was revoked. */
+  expire(now: Date): void {
+    const { status, expiresAt } = this.#state;
+    if (status !== 'active' || expiresAt === null || now < expiresAt) return;
+    this.#state = { ...this.#state, status: 'expired' };
+    this.#events.push({ type: 'api_key.expired', key: this.#state });
   }
 
   get state(): ApiKeyState {

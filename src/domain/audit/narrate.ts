@@ -4,6 +4,7 @@ import type { AgentState } from '#domain/access/agent.ts';
 import type { ApiKeyState } from '#domain/access/api-key.ts';
 import type { AuditDraft, Facts } from '#domain/audit/audit-entry.ts';
 import type { DomainEvent } from '#domain/events.ts';
+import type { InvitationState } from '#domain/invitations/invitation.ts';
 import type { MembershipState } from '#domain/memberships/membership.ts';
 import type { OrganizationState } from '#domain/organizations/organization.ts';
 import { type DirectoryGroup, type DirectoryUser, isPresent } from '#domain/provisioning/directory-picture.ts';
@@ -26,6 +27,14 @@ const ofMembership = (state: MembershipState): Facts => ({
   role: state.role,
   status: state.status,
   managed_by: state.managedBy,
+});
+const ofInvitation = (state: InvitationState): Facts => ({
+  email: state.email,
+  role: state.role,
+  status: state.status,
+  invited_by: state.invitedBy,
+  expires_at: state.expiresAt.toISOString(),
+  accepted_by: state.acceptedBy,
 });
 const ofSession = (state: SessionState): Facts => ({
   user: state.userId,
@@ -152,6 +161,34 @@ export const narrate = (event: DomainEvent): AuditDraft => {
         outcome: done,
       };
     }
+    case 'invitation.sent':
+    case 'invitation.expired': {
+      const { organizationId, id } = event.invitation;
+      const target = { kind: 'invitation', id };
+      return {
+        organizationId,
+        action: event.type,
+        target,
+        before: null,
+        after: ofInvitation(event.invitation),
+        outcome: done,
+      };
+    }
+    case 'invitation.resent':
+    case 'invitation.accepted':
+    case 'invitation.revoked': {
+      const { organizationId, id, email } = event.invitation;
+      const change = difference(ofInvitation(event.before), ofInvitation(event.invitation));
+      const because = event.type === 'invitation.revoked' ? { because: event.because } : {};
+      return {
+        organizationId,
+        action: event.type,
+        target: { kind: 'invitation', id },
+        before: change.before,
+        after: { email, ...change.after, ...because },
+        outcome: done,
+      };
+    }
     case 'session.started':
     case 'session.ended': {
       const { organizationId, id } = event.session;
@@ -179,6 +216,7 @@ export const narrate = (event: DomainEvent): AuditDraft => {
       return { organizationId, action: event.type, target, before: null, after: ofAgent(event.agent), outcome: done };
     }
     case 'api_key.issued':
+    case 'api_key.expired':
     case 'api_key.revoked': {
       const { organizationId, id } = event.key;
       const target = { kind: 'api_key', id };
@@ -281,6 +319,17 @@ export const narrate = (event: DomainEvent): AuditDraft => {
       const { organizationId, email, reason } = event;
       const target = { kind: 'user', id: null };
       return { organizationId, action: event.type, target, before: null, after: { email, reason }, outcome: 'refused' };
+    }
+    case 'provider_event.replayed': {
+      const { id, externalId, name, status, attempts } = event.event;
+      return {
+        organizationId: event.organizationId,
+        action: event.type,
+        target: { kind: 'provider_event', id },
+        before: { status, attempts },
+        after: { provider_event: externalId, name, status: 'stored' },
+        outcome: done,
+      };
     }
     case 'act.refused': {
       const { organizationId, attempt, reason } = event;

@@ -12,6 +12,13 @@ export const refusals = {
     'Requests with a session cookie that change something must come from our own pages: send our address as Origin.',
   'request.conflict': 'Somebody else changed the same thing at the same moment. Read it again and retry.',
 
+  'idempotency_key.malformed':
+    'An Idempotency-Key is 1 to 255 visible ASCII characters without quotes, backslashes and spaces; it may stand in double quotes.',
+  'idempotency_key.reused': 'This Idempotency-Key was used for another request. Each request needs a key of its own.',
+  'idempotency_key.under_way': 'A request with this Idempotency-Key is under way. Ask again for its answer in a moment.',
+  'idempotency_key.answer_gone':
+    'This was done, but its answer can no longer be read. Look at what is there before you ask anew with another key.',
+
   'credential.missing': 'Sign in, or send an API key.',
   'credential.ambiguous': 'The request carries more than one credential. Send exactly one.',
   'credential.malformed': 'The credential has neither the shape of a session token nor of an API key.',
@@ -59,9 +66,21 @@ export const refusals = {
   'membership.only_owner_hands_over': 'Only the owner hands the ownership over.',
   'membership.ownership_is_handed_over': 'Ownership is handed over, not assigned as a role.',
 
+  'invitation.not_found': 'No such invitation.',
+  'invitation.already_member': 'Somebody with this address is a member already.',
+  'invitation.already_sent': 'This address has an open invitation already. Send it again, or revoke it first.',
+  'invitation.directory_decides':
+    'The directory knows this person and decides about their access. Change them in your identity provider.',
+  'invitation.accepted': 'This invitation has been accepted. Whoever took it up is a member now.',
+  'invitation.not_open': 'This invitation is not open any more. Send a new one.',
+
   'role_mapping.unknown_group': 'No such group in the directory of this organization.',
   'role_mapping.owner_not_mappable': 'Ownership is handed over by the owner; a group cannot confer it.',
   'role_mapping.group_twice': 'A group may appear only once in the mappings.',
+
+  'event.not_found': 'No such event in this organization.',
+  'event.applied_already': 'This event was applied; there is nothing to replay.',
+  'event.forgotten': 'What this event said is no longer kept, so it cannot be applied again.',
 
   'connection.not_found': 'No such connection.',
   'connection.refused': 'The identity provider would not take this connection. Check what you entered.',

@@ -147,7 +147,7 @@ const apiKeyFields = z.object({
   last_four: z.string(),
   mode: z.enum(['live', 'test']),
   scopes: z.array(scopeShape),
-  status: z.enum(['active', 'revoked']),
+  status: z.enum(['active', 'revoked', 'expired']),
   ip_allowlist: z.array(z.string()).meta({ description: 'CIDR blocks; empty: from anywhere.' }),
   expires_at: time.nullable(),
   last_used_at: time.nullable(),

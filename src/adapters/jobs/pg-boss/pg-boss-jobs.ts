@@ -25,7 +25,7 @@ export interface PgBossParts {
 }
 
 /** Where pg-boss' tables are. A migration made them: nothing here needs the right to make any. */
-const schema = 'jobs';
+const schema = 'pgboss';
 const connections = 3;
 const connectMilliseconds = 5_000;
 const statementMilliseconds = 15_000;

@@ -6,13 +6,15 @@ import { Agent } from '#domain/access/agent.ts';
 import { ApiKey } from '#domain/access/api-key.ts';
 import type { AuditEntry } from '#domain/audit/audit-entry.ts';
 import { type ChainHead, chained, emptyChain } from '#domain/audit/hash-chain.ts';
+import { Invitation } from '#domain/invitations/invitation.ts';
 import { Membership, type MembershipState } from '#domain/memberships/membership.ts';
 import { Organization } from '#domain/organizations/organization.ts';
 import { isConnected } from '#domain/provisioning/directory-picture.ts';
-import { Session, type SessionState } from '#domain/sessions/session.ts';
-import { earlier } from '#domain/shared/time.ts';
+import { isExpired, Session, type SessionState } from '#domain/sessions/session.ts';
 import { User } from '#domain/users/user.ts';
 import { byStanding } from '../newest.ts';
+import { memoryIdempotencyKeys } from './memory-idempotency-keys.ts';
+import { memoryInbox, memoryOutbox } from './memory-queues.ts';
 import type { MemoryRun } from './memory-run.ts';
 import { type MemoryTables, recordKey, trailOf, uniqueKey } from './memory-tables.ts';
 import type { Draft } from './table.ts';
@@ -110,6 +112,25 @@ export const memoryRepositories = (
       save: (membership) => save(drafts.memberships, membership),
     },
 
+    invitations: {
+      async get(organizationId, id) {
+        const row = drafts.invitations.get(id);
+        return row?.organizationId === organizationId ? Invitation.restore(copy(row)) : undefined;
+      },
+      pendingTo: async (organizationId, email) =>
+        restored(drafts.invitations.byKey(uniqueKey.pendingInvitation({ organizationId, email })), Invitation.restore),
+      async newestTo(organizationId, email) {
+        const rows = drafts.invitations.where((row) => row.organizationId === organizationId && row.email === email);
+        return restored(rows.toSorted(byId).at(-1), Invitation.restore);
+      },
+      pendingBy: async (organizationId, userId) =>
+        drafts.invitations
+          .where((row) => row.organizationId === organizationId && row.invitedBy === userId && row.status === 'pending')
+          .toSorted(byId)
+          .map((row) => Invitation.restore(copy(row))),
+      save: (invitation) => save(drafts.invitations, invitation),
+    },
+
     sessions: {
       get: async (id) => restored(drafts.sessions.get(id), Session.restore),
       async byProviderSession(provider, providerSession) {
@@ -122,6 +143,7 @@ export const memoryRepositories = (
       activeOfUserIn: (organizationId, userId) =>
         sessionsWhere((session) => session.organizationId === organizationId && session.userId === userId),
       activeIn: (organizationId) => sessionsWhere((session) => session.organizationId === organizationId),
+      overdue: async (now, limit) => (await sessionsWhere((session) => isExpired(session, now))).slice(0, limit),
       save: (session) => save(drafts.sessions, session),
       async touch(seen) {
         for (const [id, at] of seen) {
@@ -154,6 +176,12 @@ export const memoryRepositories = (
             (key) => key.organizationId === organizationId && key.status === 'active' && key.createdBy.id === userId,
           )
           .toSorted(byId)
+          .map((key) => ApiKey.restore(copy(key))),
+      overdue: async (now, limit) =>
+        drafts.apiKeys
+          .where(({ status, expiresAt }) => status === 'active' && expiresAt !== null && expiresAt <= now)
+          .toSorted(byId)
+          .slice(0, limit)
           .map((key) => ApiKey.restore(copy(key))),
       save: (key) => save(drafts.apiKeys, key),
       async touch(used) {
@@ -202,6 +230,12 @@ export const memoryRepositories = (
             .toSorted(byId),
         );
       },
+      withEmail: async (organizationId, email) =>
+        copy(
+          drafts.directoryUsers
+            .where((row) => row.organizationId === organizationId && row.email?.trim().toLowerCase() === email)
+            .toSorted(byId),
+        ),
       withIdpId: async (organizationId, directoryId, idpId) =>
         copy(
           drafts.directoryUsers
@@ -245,57 +279,8 @@ export const memoryRepositories = (
         drafts.connections.put(recordKey(connection.organizationId, connection.id), copy(connection)),
     },
 
-    inbox: {
-      async add(event) {
-        if (drafts.inbox.byKey(uniqueKey.externalEvent(event.provider, event.externalId))) return false;
-        drafts.inbox.put(event.id, copy(event), 0);
-        return true;
-      },
-      async claim(id) {
-        const isOpen = (): boolean => ['stored', 'waiting'].includes(drafts.inbox.get(id)?.status ?? '');
-        return isOpen() && run.claim(id) ? copy(drafts.inbox.get(id)) : undefined;
-      },
-      async settle(id, outcome) {
-        const { status, attempts, dueAt, note, organizationId } = copy(outcome);
-        drafts.inbox.patch(id, (row) => ({ ...row, status, attempts, dueAt, note, organizationId }));
-      },
-      due: async (now, limit) =>
-        drafts.inbox
-          .where(({ status, dueAt }) => (status === 'stored' || status === 'waiting') && dueAt <= now)
-          .toSorted((a, b) => byNews({ at: a.occurredAt, id: a.id }, { at: b.occurredAt, id: b.id }))
-          .slice(0, limit)
-          .map(({ id }) => id),
-      async wake(now) {
-        const waiting = drafts.inbox.where(({ status }) => status === 'waiting');
-        const moment = copy(now);
-        for (const { id } of waiting) {
-          // A new row even when it was due already: whoever has claimed it must notice the news (see `MemoryRun.commit`).
-          drafts.inbox.patch(id, (row) =>
-            row.status === 'waiting' ? { ...row, dueAt: earlier(row.dueAt, moment) } : row,
-          );
-        }
-        return waiting.length;
-      },
-      cursor: async (provider) => drafts.feedCursors.get(provider),
-      moveCursor: async (provider, eventId) => drafts.feedCursors.put(provider, eventId),
-    },
-
-    outbox: {
-      async add(items) {
-        for (const item of items) drafts.outbox.put(item.id, { ...copy(item), note: null }, 0);
-      },
-      due: async (now, limit) =>
-        drafts.outbox
-          .where(({ dueAt }) => dueAt <= now)
-          .toSorted((a, b) => byNews({ at: a.dueAt, id: a.id }, { at: b.dueAt, id: b.id }))
-          .slice(0, limit)
-          .map(({ id, effect, attempts, dueAt }) => copy({ id, effect, attempts, dueAt })),
-      done: async (id) => drafts.outbox.remove(id),
-      postpone: async (id, dueAt, note) => {
-        const moment = copy(dueAt);
-        drafts.outbox.patch(id, (row) => ({ ...row, dueAt: moment, note, attempts: row.attempts + 1 }));
-      },
-    },
+    inbox: memoryInbox(run),
+    outbox: memoryOutbox(run),
 
     audit: {
       async append(entries) {
@@ -316,6 +301,7 @@ export const memoryRepositories = (
 
     // One process, whose own cache is told after the commit: there is nobody else to tell.
     announcements: { toForget: async () => {} },
+    idempotencyKeys: memoryIdempotencyKeys(run),
     signIns: {
       async spend(stateDigest, until) {
         if (drafts.spentSignIns.get(stateDigest) !== undefined) return false;

@@ -1,9 +1,11 @@
 // Everything that the memory store holds, with the keys that may not occur twice: the same ones that the database enforces.
 
+import type { Claim } from '#application/ports/idempotency-keys.ts';
 import type { InboxEvent, OutboxItem } from '#application/ports/store.ts';
 import type { AgentState } from '#domain/access/agent.ts';
 import type { ApiKeyState } from '#domain/access/api-key.ts';
 import type { AuditEntry } from '#domain/audit/audit-entry.ts';
+import type { InvitationState } from '#domain/invitations/invitation.ts';
 import type { MembershipState } from '#domain/memberships/membership.ts';
 import type { OrganizationState, ProviderRef } from '#domain/organizations/organization.ts';
 import type { Directory, DirectoryGroup, DirectoryUser, GroupLink } from '#domain/provisioning/directory-picture.ts';
@@ -23,6 +25,8 @@ export const uniqueKey = {
   owner: (m: Pick<MembershipState, 'organizationId'>) => `owner of ${m.organizationId}`,
   activeMembership: (m: Pick<MembershipState, 'organizationId' | 'userId'>) =>
     `memberships.active ${m.organizationId} ${m.userId}`,
+  pendingInvitation: (i: Pick<InvitationState, 'organizationId' | 'email'>) =>
+    `invitations.pending ${i.organizationId} ${i.email}`,
   sessionReference: (digest: string) => `sessions.reference ${digest}`,
   activeProviderSession: (provider: string, id: string) => `sessions.provider ${provider} ${id}`,
   agentName: (organizationId: OrganizationId, name: string) => `agents.name ${organizationId} ${name}`,
@@ -33,6 +37,9 @@ export const uniqueKey = {
 /** Records of a directory are kept per organization, so that no organization's news ever lands on another's record. */
 export const recordKey = (organizationId: OrganizationId, ...ids: readonly string[]): string =>
   [organizationId, ...ids].join(' ');
+
+/** With its answer, once there is one. */
+export type KeptClaim = Claim & { readonly answer: string | null; readonly version: number };
 
 const versionOf = ({ version }: { readonly version: number }): number => version;
 const later = <T extends Date | null>(a: T, b: T): T => (a !== null && (b === null || a > b) ? a : b);
@@ -53,6 +60,10 @@ const tables = () => ({
       row.status === 'active'
         ? [uniqueKey.activeMembership(row), ...(row.role === 'owner' ? [uniqueKey.owner(row)] : [])]
         : [],
+  }),
+  invitations: new Table<InvitationState>({
+    versionOf,
+    uniqueKeysOf: (row) => (row.status === 'pending' ? [uniqueKey.pendingInvitation(row)] : []),
   }),
   sessions: new Table<SessionState>({
     versionOf,
@@ -81,8 +92,12 @@ const tables = () => ({
     uniqueKeysOf: ({ provider, externalId }) => [uniqueKey.externalEvent(provider, externalId)],
   }),
   feedCursors: new Table<string>(),
-  outbox: new Table<OutboxItem & { readonly note: string | null }>(),
+  outbox: new Table<OutboxItem & { readonly note: string | null }>({
+    // Whoever takes an item moves its time, so of two takers one is told that it came too late.
+    versionOf: ({ dueAt }) => dueAt.getTime(),
+  }),
   spentSignIns: new Table<Date>(),
+  idempotencyKeys: new Table<KeptClaim>({ versionOf }),
 });
 
 export class MemoryTables {

@@ -28,6 +28,11 @@ export const statusOf: Readonly<Record<RefusalReason, RefusalStatus>> = {
   'request.cross_origin': 403,
   'request.conflict': 409,
 
+  'idempotency_key.malformed': 400,
+  'idempotency_key.reused': 422,
+  'idempotency_key.under_way': 409,
+  'idempotency_key.answer_gone': 409,
+
   'credential.missing': 401,
   'credential.ambiguous': 400,
   'credential.malformed': 401,
@@ -74,10 +79,20 @@ export const statusOf: Readonly<Record<RefusalReason, RefusalStatus>> = {
   'membership.owner_stays': 409,
   'membership.ownership_is_handed_over': 422,
 
+  'invitation.not_found': 404,
+  'invitation.already_member': 409,
+  'invitation.already_sent': 409,
+  'invitation.directory_decides': 403,
+  'invitation.accepted': 409,
+  'invitation.not_open': 409,
+
   'role_mapping.unknown_group': 422,
   'role_mapping.owner_not_mappable': 422,
   'role_mapping.group_twice': 422,
 
+  'event.not_found': 404,
+  'event.applied_already': 409,
+  'event.forgotten': 409,
   'connection.not_found': 404,
   'connection.refused': 422,
   'sso.not_supported': 422,
@@ -132,8 +147,8 @@ const patience = 5;
 /** Headers that belong to the status: how to authenticate (RFC 9110 §11.6.1), when to try again (RFC 9110 §10.2.3). */
 export const problemHeaders = (problem: Problem): Readonly<Record<string, string>> => {
   if (problem.status === 401) return { 'WWW-Authenticate': 'Bearer realm="hatidata", ApiKey realm="hatidata"' };
-  if (problem.status !== 503 && problem.status !== 429) return {};
   const seconds = problem.details['retry_after_seconds'];
+  if (problem.status !== 503 && problem.status !== 429 && seconds === undefined) return {};
   const wait = typeof seconds === 'number' && seconds > 0 ? Math.min(Math.ceil(seconds), 3600) : patience;
   return { 'Retry-After': String(wait) };
 };

@@ -43,6 +43,14 @@ export const postgresApiKeys = (run: PostgresRun): ApiKeys => {
       const rows = await em.find(ApiKeyRow, made, { ...afresh, orderBy: { id: 'asc' } });
       return rows.map((row) => ApiKey.restore(apiKeyFromRow(row)));
     },
+    async overdue(now, limit) {
+      const rows = await em.find(
+        ApiKeyRow,
+        { status: 'active', expiresAt: { $lte: now } },
+        { ...afresh, orderBy: { id: 'asc' }, limit },
+      );
+      return rows.map((row) => ApiKey.restore(apiKeyFromRow(row)));
+    },
     async save(key) {
       const { state } = key;
       const { id, organizationId } = state;

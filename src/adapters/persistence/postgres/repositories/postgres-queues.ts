@@ -1,7 +1,8 @@
 // The inbox of what providers said, the outbox of what must still be done, and the spent sign-in states, in the database.
 
 import { LockMode } from '@mikro-orm/core';
-import type { Inbox, InboxStatus, Outbox, SignIns } from '#application/ports/store.ts';
+import type { Inbox, InboxEvent, InboxStatus, Outbox, SignIns } from '#application/ports/store.ts';
+import type { InboxEventId, OrganizationId } from '#domain/shared/ids.ts';
 import { afresh, type PostgresRun } from '../postgres-run.ts';
 import { FeedCursorRow, InboxRow, inboxEventFromRow, inboxEventToRow } from '../rows/inbox.row.ts';
 import { OutboxRow, outboxItemFromRow, outboxItemToRow } from '../rows/outbox.row.ts';
@@ -9,18 +10,75 @@ import { OutboxRow, outboxItemFromRow, outboxItemToRow } from '../rows/outbox.ro
 const open: InboxStatus[] = ['stored', 'waiting'];
 const day = 24 * 3600 * 1000;
 
+/** As the index of migration 0004 has them: without this very text it is not used. */
+const isOpen = `status in ('stored', 'waiting')`;
+const lane = `(provider || ' ' || coalesce(organization_ref, '')) collate "C"`;
+
+interface Json {
+  readonly id: InboxEventId;
+  readonly provider: string;
+  readonly external_id: string;
+  readonly name: string;
+  readonly organization_ref: string | null;
+  readonly organization_id: OrganizationId | null;
+  readonly occurred_at: string;
+  readonly received_at: string;
+  readonly payload: InboxEvent['payload'];
+  readonly status: InboxStatus;
+  readonly attempts: number;
+  readonly due_at: string;
+  readonly note: string | null;
+}
+
+const fromJson = (event: Json): InboxEvent => ({
+  id: event.id,
+  provider: event.provider,
+  externalId: event.external_id,
+  name: event.name,
+  organizationRef: event.organization_ref,
+  organizationId: event.organization_id,
+  occurredAt: new Date(event.occurred_at),
+  receivedAt: new Date(event.received_at),
+  payload: event.payload,
+  status: event.status,
+  attempts: event.attempts,
+  dueAt: new Date(event.due_at),
+  note: event.note,
+});
+
 interface Affected {
   readonly affectedRows: number;
 }
 
 export const postgresInbox = ({ em }: PostgresRun): Inbox => ({
   async add(event) {
-    const { affectedRows } = await em
-      .createQueryBuilder(InboxRow)
-      .insert(inboxEventToRow(event))
-      .onConflict(['provider', 'externalId'])
-      .ignore()
-      .execute<Affected>('run');
+    const row = inboxEventToRow(event);
+    const { affectedRows } = await em.execute<Affected>(
+      `insert into inbox (id, provider, external_id, name, organization_ref, organization_id, occurred_at, received_at,
+        payload, status, attempts, due_at, note)
+      values (?, ?, ?, ?, ?,
+        coalesce(?, (select id from organizations where provider = ? and provider_id = ?)),
+        ?::timestamptz, ?::timestamptz, ?::json, ?, ?, ?::timestamptz, ?)
+      on conflict (provider, external_id) do nothing`,
+      [
+        row.id,
+        row.provider,
+        row.externalId,
+        row.name,
+        row.organizationRef,
+        row.organizationId,
+        row.provider,
+        row.organizationRef,
+        row.occurredAt.toISOString(),
+        row.receivedAt.toISOString(),
+        JSON.stringify(row.payload),
+        row.status,
+        row.attempts,
+        row.dueAt.toISOString(),
+        row.note,
+      ],
+      'run',
+    );
     return affectedRows > 0;
   },
   async claim(id) {
@@ -35,13 +93,44 @@ export const postgresInbox = ({ em }: PostgresRun): Inbox => ({
   async settle(id, { status, attempts, dueAt, note, organizationId }) {
     await em.nativeUpdate(InboxRow, { id }, { status, attempts, dueAt, note, organizationId });
   },
-  async due(now, limit) {
-    const rows = await em.find(
-      InboxRow,
-      { status: { $in: open }, dueAt: { $lte: now } },
-      { ...afresh, fields: ['id'], orderBy: { occurredAt: 'asc', id: 'asc' }, limit },
+  async lanes(now, { after, lanes, each }) {
+    // A step of the index from one lane to the next: what it costs grows with the lanes, not with the events in them.
+    const rows = await em.execute<{ lane: string; event: Json | null }[]>(
+      `with recursive lanes (lane) as (
+        (select ${lane} from inbox where ${isOpen} and ${lane} > ? order by 1 limit 1)
+        union all
+        select (select ${lane} from inbox where ${isOpen} and ${lane} > lanes.lane order by 1 limit 1)
+        from lanes where lanes.lane is not null
+      )
+      select lanes.lane, row_to_json(due) as event
+      from (select lane from lanes where lane is not null limit ?) as lanes
+      left join lateral (
+        select * from inbox where ${isOpen} and ${lane} = lanes.lane and due_at <= ?::timestamptz
+        order by occurred_at, id limit ?
+      ) as due on true
+      order by lanes.lane, due.occurred_at, due.id`,
+      [after ?? '', lanes, now.toISOString(), each],
     );
-    return rows.map(({ id }) => id);
+    const found = Map.groupBy(rows, (row) => row.lane);
+    return [...found].map(([name, ofLane]) => ({
+      name,
+      events: ofLane.flatMap(({ event }) => (event === null ? [] : [fromJson(event)])),
+    }));
+  },
+  async get(organizationId, id) {
+    const row = await em.findOne(InboxRow, { id, organizationId }, { ...afresh, lockMode: LockMode.PESSIMISTIC_WRITE });
+    return row === null ? undefined : inboxEventFromRow(row);
+  },
+  async forgetPayloads(receivedBefore, limit) {
+    const { affectedRows } = await em.execute<Affected>(
+      `update inbox set payload = null where id in (
+        select id from inbox where status in ('applied', 'ignored') and payload is not null and received_at < ?::timestamptz
+        order by received_at limit ? for update skip locked
+      )`,
+      [receivedBefore.toISOString(), limit],
+      'run',
+    );
+    return affectedRows;
   },
   async wake(now) {
     // Waits for events in other hands: one that is being set to wait right now must hear of the news too.
@@ -71,6 +160,8 @@ export const postgresOutbox = ({ em }: PostgresRun): Outbox => ({
     );
     return rows.map(outboxItemFromRow);
   },
+  claim: async (id, now, until) =>
+    (await em.nativeUpdate(OutboxRow, { id, dueAt: { $lte: now } }, { dueAt: until })) > 0,
   async done(id) {
     await em.nativeDelete(OutboxRow, { id });
   },

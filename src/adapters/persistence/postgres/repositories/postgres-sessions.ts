@@ -27,6 +27,15 @@ export const postgresSessions = (run: PostgresRun): Sessions => {
       (await em.find(SessionRow, { organizationId, userId, status: 'active' }, byId)).map(restored),
     activeIn: async (organizationId) =>
       (await em.find(SessionRow, { organizationId, status: 'active' }, byId)).map(restored),
+    async overdue(now, limit) {
+      // No index over the idle window: it would be rewritten with every sighting. The sweep reads the active sessions through.
+      const isOver = raw(
+        `least(absolute_expires_at, last_seen_at + idle_seconds * interval '1 second') <= ?::timestamptz`,
+        [now.toISOString()],
+      );
+      const where = { status: 'active', [isOver]: [] } as const;
+      return (await em.find(SessionRow, where, { ...byId, limit })).map(restored);
+    },
     async save(session) {
       const { state } = session;
       await saveEntity(
