@@ -1,5 +1,7 @@
 // The table of contents of the system: everything one can ask it to do. Deliveries (HTTP, webhook, CLI) know only this list.
 
+import type { OnlyOnce, Origin } from '#application/idempotency/once.ts';
+import type { InvitationUseCases } from '#application/invitations/invitation-use-cases.ts';
 import type { Delivery, TokenPair } from '#application/ports/identity-provider.ts';
 import type {
   AuditFilter,
@@ -34,7 +36,7 @@ import type { UserState } from '#domain/users/user.ts';
  * missing scope `caller.scope_missing`. Each may also throw `storage.unavailable` and, where writers met too often,
  * `request.conflict`; those that speak with the provider, `identity.unavailable` and `identity.throttled`.
  */
-export interface UseCases extends SsoUseCases {
+export interface UseCases extends SsoUseCases, InvitationUseCases {
   // Signing in and out
   readonly beginLogin: BeginLogin;
   readonly completeLogin: CompleteLogin;
@@ -42,6 +44,9 @@ export interface UseCases extends SsoUseCases {
   readonly refreshSession: RefreshSession;
   readonly keepSessionAlive: KeepSessionAlive;
   readonly switchOrganization: SwitchOrganization;
+
+  /** Wraps a use case that takes an `Origin`: what it creates is created once, however often it is asked for under that key. */
+  readonly onlyOnce: OnlyOnce;
 
   // Who is calling
   readonly authenticateCaller: AuthenticateCaller;
@@ -109,7 +114,7 @@ export interface UseCases extends SsoUseCases {
   readonly createAgent: (
     caller: Caller,
     request: { readonly organizationId: OrganizationId; readonly name: string; readonly description: string | null },
-    source: Source,
+    source: Origin,
   ) => Promise<AgentState>;
   readonly listAgents: (caller: Caller, organizationId: OrganizationId, page: PageRequest) => Promise<Page<AgentState>>;
   readonly getAgent: (caller: Caller, organizationId: OrganizationId, agentId: AgentId) => Promise<AgentState>;
@@ -281,7 +286,7 @@ export type CreateOrganization = (
     /** Domains to claim; pending until the provider verified them. */
     readonly domains: readonly string[];
   },
-  source: Source,
+  source: Origin,
 ) => Promise<OrganizationState>;
 
 /**
@@ -300,7 +305,7 @@ export type IssueApiKey = (
     readonly expiresInDays: number | null;
     readonly ipAllowlist: readonly string[];
   },
-  source: Source,
+  source: Origin,
 ) => Promise<{ readonly key: ApiKeyState; readonly secret: ApiKeySecret }>;
 
 export interface NamedRoleMapping extends RoleMapping {

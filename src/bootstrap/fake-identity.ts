@@ -22,7 +22,10 @@ type Pages = NonNullable<ServiceParts['pages']>;
 
 export const fakePages = (serve: Pages['serve']): Pages => ({
   serve,
-  links: [{ label: 'The IT department (development only)', href: '/fake-idp/directory' }],
+  links: [
+    { label: 'The IT department (development only)', href: '/fake-idp/directory' },
+    { label: 'The mailbox (development only)', href: '/fake-idp/mailbox' },
+  ],
 });
 
 /** @param linkSecret what other nodes show that want to live in this world; without it none can */

@@ -66,8 +66,8 @@ const onStage = async (story: (stage: Stage) => Promise<void>): Promise<void> =>
         if (answer instanceof Refusal) throw answer;
         return answer && { ...back, ...answer };
       };
-      const { name, login: hosted, tokens, sessions, organizations, deliveries } = whole;
-      const odd = { name, login: { ...hosted, redeem }, tokens, sessions, organizations, deliveries };
+      const { name, login: hosted, tokens, sessions, organizations, invitations, deliveries } = whole;
+      const odd = { name, login: { ...hosted, redeem }, tokens, sessions, organizations, invitations, deliveries };
       const tests = connectionTests(odd, readModels, uow, clock);
       expect(await tests.finish(login, marker, { code: 'c', source })).toEqual({ is: 'tested', returnTo: '/settings' });
       expect(asks.at(-1)).toBe(ref);

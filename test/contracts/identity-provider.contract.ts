@@ -58,6 +58,13 @@ export interface ProviderWorld {
   signDelivery(body: Uint8Array): Delivery;
   /** The home's directory hires somebody; what was sent about it, in order. */
   hire(email: string): Promise<readonly Delivery[]>;
+  /** What the link carries in the newest mail to that address. */
+  mailTo(email: string): string;
+  /**
+   * The person behind that address follows such a link and completes the hosted login; what comes back is the authorization
+   * code. Rejects where the provider's pages let nobody go on.
+   */
+  takeUp(email: string, invitationToken: string, codeChallenge: string): Promise<string>;
   /** Takes the provider down or up. Undefined where that cannot be arranged. */
   outage?: ((mode: 'down' | 'throttled' | 'none') => Promise<void>) | undefined;
 }
@@ -537,6 +544,94 @@ const hiring = async (world: ProviderWorld, email: string): Promise<Delivery> =>
   throw new Error('no delivery said that somebody was hired');
 };
 
+/** Sends one to somebody whom the provider does not know, to the home. */
+const inviting = (world: ProviderWorld, wish: { readonly email?: string; readonly askedAt?: Date } = {}) =>
+  world.provider.invitations.send({
+    organization: world.places.home,
+    email: 'nina@elsewhere.test',
+    days: 7,
+    askedAt: world.now(),
+    inviter: null,
+    ...wish,
+  });
+
+/** Rejects, or gives nothing, when the link leads nowhere any more. */
+const takenUp = async (
+  world: ProviderWorld,
+  email: string,
+  invitationToken = world.mailTo(email),
+): Promise<ProvenIdentity | undefined> => {
+  const code = await world.takeUp(email, invitationToken, s256(codeVerifier));
+  return world.provider.login.redeem({ code, codeVerifier, ...browser, invitationToken });
+};
+
+const invitationClauses: readonly Clause[] = [
+  {
+    promise:
+      'an invitation is good for as many days as asked, and whoever takes it up arrives there, with a proved address',
+    check: async (world) => {
+      const sent = await inviting(world);
+      if (sent === 'member') throw new Error('a stranger is no member');
+      expect(sent.ref).toMatch(/./);
+      const days = (sent.expiresAt.getTime() - world.now().getTime()) / (24 * 3600 * 1000);
+      expect(Math.abs(days - 7)).toBeLessThan(0.01);
+      expect(Object.keys(sent).toSorted()).toEqual(['expiresAt', 'ref']);
+      const identity = await takenUp(world, 'nina@elsewhere.test');
+      expect(identity).toMatchObject({
+        email: 'nina@elsewhere.test',
+        emailVerified: true,
+        organization: world.places.home,
+      });
+    },
+  },
+  {
+    promise: 'the same asking sends one mail, however often it is repeated',
+    check: async (world) => {
+      const askedAt = world.now();
+      const first = await inviting(world, { askedAt });
+      world.passTime(5);
+      expect(await inviting(world, { askedAt })).toEqual(first);
+    },
+  },
+  {
+    promise: 'a later asking sends another one, good for its own time, and ends the one before',
+    check: async (world) => {
+      const first = await inviting(world);
+      const stale = world.mailTo('nina@elsewhere.test');
+      world.passTime(3600);
+      const second = await inviting(world);
+      if (first === 'member' || second === 'member') throw new Error('a stranger is no member');
+      expect(second.ref).not.toBe(first.ref);
+      expect(second.expiresAt.getTime() - first.expiresAt.getTime()).toBeGreaterThan(3000 * 1000);
+      await expect(takenUp(world, 'nina@elsewhere.test', stale)).rejects.toThrow();
+      expect(await takenUp(world, 'nina@elsewhere.test')).toBeDefined();
+    },
+  },
+  {
+    promise: 'an invitation that was withdrawn lets nobody in; withdrawing again, or where there is none, is no error',
+    check: async (world) => {
+      await inviting(world);
+      const address = { organization: world.places.home, email: 'nina@elsewhere.test' };
+      await world.provider.invitations.withdraw(address);
+      await world.provider.invitations.withdraw(address);
+      await world.provider.invitations.withdraw({ ...address, organization: world.places.closed });
+      await expect(takenUp(world, 'nina@elsewhere.test')).rejects.toThrow();
+      expect(await inviting(world)).not.toBe('member');
+    },
+  },
+  {
+    promise: 'whoever belongs already needs no invitation; whoever was dismissed does again',
+    check: async (world) => {
+      const { email } = world.person;
+      const { subject } = await signedIn(world);
+      expect(await inviting(world, { email })).toBe('member');
+      await world.provider.organizations.dismiss({ organization: world.places.home, subject });
+      expect(await inviting(world, { email })).toMatchObject({ ref: expect.stringMatching(/./) });
+      expect(await takenUp(world, email)).toMatchObject({ subject, organization: world.places.home });
+    },
+  },
+];
+
 const deliveryClauses: readonly Clause[] = [
   {
     promise: 'an authentic delivery is read, and means what happened',
@@ -647,7 +742,7 @@ const remoteCalls = (
   identity: ProvenIdentity,
   code: string,
 ): Readonly<Record<string, () => Promise<unknown>>> => {
-  const { login, sessions, organizations, feed, sso, directory } = world.provider;
+  const { login, sessions, organizations, invitations, feed, sso, directory } = world.provider;
   const { providerSession, subject, tokens } = identity;
   const member = { organization: world.places.home, subject };
   return {
@@ -658,6 +753,8 @@ const remoteCalls = (
     ensure: () => organizations.ensure(anOrganization('org_late')),
     admit: () => organizations.admit(member),
     dismiss: () => organizations.dismiss(member),
+    invite: () => inviting(world),
+    withdraw: () => invitations.withdraw({ organization: world.places.home, email: 'nina@elsewhere.test' }),
     ...(feed && { feed: () => feed.after(undefined, 10) }),
     ...(sso && ssoCalls(sso, world.places.home)),
     ...(directory && { directories: () => directory.directories(world.places.home) }),
@@ -717,6 +814,7 @@ export const clauses: readonly Clause[] = [
   ...tokenClauses,
   ...sessionClauses,
   ...organizationClauses,
+  ...invitationClauses,
   ...deliveryClauses,
   ...feedClauses,
   ...directoryClauses,

@@ -30,6 +30,9 @@ const sessions = (provider: IdentityProvider, wrong: Partial<IdentityProvider['s
 const organizations = (provider: IdentityProvider, wrong: Partial<IdentityProvider['organizations']>) => ({
   organizations: { ...provider.organizations, ...wrong },
 });
+const posting = (provider: IdentityProvider, wrong: Partial<IdentityProvider['invitations']>) => ({
+  invitations: { ...provider.invitations, ...wrong },
+});
 const deliveries = (provider: IdentityProvider, wrong: Partial<IdentityProvider['deliveries']>) => ({
   deliveries: { ...provider.deliveries, ...wrong },
 });
@@ -121,6 +124,33 @@ const brokenProviders: readonly Broken[] = [
           return provider.login.redeem(proof);
         },
       }),
+  },
+  {
+    by: 'inviting for longer than asked',
+    breaks: ['an invitation is good for as many days'],
+    wrong: (provider) => posting(provider, { send: (wish) => provider.invitations.send({ ...wish, days: 30 }) }),
+  },
+  {
+    by: 'sending a mail for every call',
+    breaks: ['the same asking sends one mail'],
+    wrong: (provider, world) =>
+      posting(provider, { send: (wish) => provider.invitations.send({ ...wish, askedAt: world.now() }) }),
+  },
+  {
+    by: 'resting on the first mail',
+    breaks: ['a later asking sends another one'],
+    wrong: (provider) =>
+      posting(provider, { send: (wish) => provider.invitations.send({ ...wish, askedAt: new Date(0) }) }),
+  },
+  {
+    by: 'leaving open what was withdrawn',
+    breaks: ['an invitation that was withdrawn'],
+    wrong: (provider) => posting(provider, { withdraw: async () => undefined }),
+  },
+  {
+    by: 'telling of everybody that they belong',
+    breaks: ['whoever belongs already needs no invitation'],
+    wrong: (provider) => posting(provider, { send: async () => 'member' }),
   },
   {
     by: 'dropping the invitation',

@@ -54,6 +54,11 @@ const workosProviderWorld = async (): Promise<ProviderWorld> => {
     signToken: (claims) => sessions.sign(claims),
     signDelivery: (body) => events.sign(body),
     hire: async (email) => stub.hire(home, email).map((event) => events.deliveryOf(event)),
+    mailTo: (email) => stub.invitations.invitations.findLast((one) => one.email === email)?.token ?? '',
+    takeUp: async (email, invitationToken, codeChallenge) => {
+      const back = await callbackOf({ provider }, { email, codeChallenge, invitationToken });
+      return back.get('code') ?? '';
+    },
     outage: async (mode) => {
       stub.mend();
       if (mode !== 'none') stub.plan(outages[mode]);

@@ -2,6 +2,7 @@
 
 import type { AgentState } from '#domain/access/agent.ts';
 import type { ApiKeyState } from '#domain/access/api-key.ts';
+import type { InvitationState } from '#domain/invitations/invitation.ts';
 import type { MembershipState } from '#domain/memberships/membership.ts';
 import type { OrganizationState } from '#domain/organizations/organization.ts';
 import { defaultSessionPolicy } from '#domain/organizations/session-policy.ts';
@@ -65,6 +66,24 @@ export const aMembership = (facts: Partial<MembershipState> = {}): MembershipSta
   status: 'active',
   managedBy: 'hand',
   asOf: monday,
+  createdAt: monday,
+  version: 0,
+  ...facts,
+});
+
+/** Ada asks somebody in as an analyst, on Monday; no mail has been sent yet. */
+export const anInvitation = (facts: Partial<InvitationState> = {}): InvitationState => ({
+  id: anId('inv'),
+  organizationId: anId('org'),
+  email: anEmail('guest@elsewhere.test'),
+  role: 'analyst',
+  status: 'pending',
+  invitedBy: anId('user'),
+  askedAt: monday,
+  sentAt: null,
+  expiresAt: days(7),
+  acceptedBy: null,
+  provider: null,
   createdAt: monday,
   version: 0,
   ...facts,

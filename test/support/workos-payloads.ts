@@ -116,6 +116,22 @@ export const organizationMembership = (facts: Wire = {}): Wire => ({
   ...facts,
 });
 
+export const invitation = (facts: Wire = {}): Wire => ({
+  object: 'invitation',
+  id: 'invitation_01',
+  email: 'nina@elsewhere.test',
+  state: 'pending',
+  accepted_at: null,
+  revoked_at: null,
+  expires_at: '2026-03-09T09:00:00.000Z',
+  organization_id: 'org_01',
+  inviter_user_id: 'user_01',
+  accepted_user_id: null,
+  role_slug: 'member',
+  ...times,
+  ...facts,
+});
+
 export const session = (facts: Wire = {}): Wire => ({
   object: 'session',
   id: 'session_01',

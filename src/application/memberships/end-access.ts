@@ -1,5 +1,6 @@
 // Where a leaver loses access: the membership ends, their sessions and the keys they made here end, and an ownership they held finds a successor.
 
+import { closeInvitationsOfLeaver } from '#application/invitations/accept.ts';
 import { endEach } from '#application/sessions/end-sessions.ts';
 import type { Transaction } from '#application/unit-of-work.ts';
 import type { LeavingReason, Membership } from '#domain/memberships/membership.ts';
@@ -8,7 +9,7 @@ import type { Organization } from '#domain/organizations/organization.ts';
 
 /**
  * Ends one person's access to one organization, and to no other. All in the caller's transaction: with its commit, every
- * session of theirs here is refused, and every key whose secret was shown to them. Ending what has ended changes nothing.
+ * session of theirs here is refused, every key whose secret was shown to them, and every invitation to them or by them. Ending what has ended changes nothing.
  *
  * @param said when the ending was decided where it was decided (the directory's clock); `now` is ours
  */
@@ -28,6 +29,7 @@ export const endAccess = async (
   const keys = await tx.apiKeys.activeMadeBy(organizationId, userId);
   for (const key of keys) key.revoke(now);
   await tx.save(...keys);
+  await closeInvitationsOfLeaver(tx, organizationId, userId);
   if (role === 'owner') await findSuccessor(tx, organization, membership, now);
 };
 

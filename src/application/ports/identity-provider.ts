@@ -18,15 +18,16 @@ export interface IdentityProvider {
   readonly tokens: SessionTokens;
   readonly sessions: SessionAuthority;
   readonly organizations: OrganizationRegistry;
+  readonly invitations: InvitationPost;
   /** How this provider's deliveries and feed entries are read. */
   readonly deliveries: EventDeliveries;
   /** The ordered list of everything the provider said, to heal what a webhook lost. */
   readonly feed?: EventFeed;
   /** How an organization's own single sign-on is set up, tested and removed. */
   readonly sso?: SsoAdministration;
-}
   /** What it lists of the organizations' directories now, to heal what neither webhook nor feed brought. */
   readonly directory?: DirectoryReader;
+}
 
 export interface LoginRequest {
   /** Echoed back to the callback; ours to check. */
@@ -138,6 +139,33 @@ export interface OrganizationRegistry {
   admit(member: { readonly organization: string; readonly subject: string }): Promise<void>;
   /** Ends that membership at the provider. Somebody who is no member (any more) is not an error. */
   dismiss(member: { readonly organization: string; readonly subject: string }): Promise<void>;
+}
+
+/** An invitation as the provider sent it. Its link, and the token in it, stay between the provider and the mailbox. */
+export interface SentInvitation {
+  readonly ref: string;
+  /** When the provider stops accepting it. */
+  readonly expiresAt: Date;
+}
+
+/** The mail that asks somebody in. Who belongs, and with which role, is decided here; the provider proves whose mailbox it was. */
+export interface InvitationPost {
+  /**
+   * Sees to it that the address has a mail, sent at or after `askedAt`, whose invitation is good for about so many days. Asking
+   * again with the same moment sends nothing again, as far as the provider can tell; older invitations to the same address
+   * and organization end. `member`: the provider counts them in already, so there is nothing to accept; they just sign in.
+   */
+  send(invitation: {
+    /** The provider's name of the organization. */
+    readonly organization: string;
+    readonly email: string;
+    readonly days: number;
+    readonly askedAt: Date;
+    /** Whom the mail names, by the provider's name of them; null: nobody. */
+    readonly inviter: string | null;
+  }): Promise<SentInvitation | 'member'>;
+  /** Ends every open invitation of this address to this organization. That there is none is no error. */
+  withdraw(invitation: { readonly organization: string; readonly email: string }): Promise<void>;
 }
 
 /** What one visits the provider's set-up pages for. */

@@ -3,11 +3,20 @@
 import type { AgentState } from '#domain/access/agent.ts';
 import type { ApiKeyState } from '#domain/access/api-key.ts';
 import type { AuditEntry } from '#domain/audit/audit-entry.ts';
+import type { InvitationState } from '#domain/invitations/invitation.ts';
 import type { MembershipState } from '#domain/memberships/membership.ts';
 import type { Role } from '#domain/memberships/role.ts';
 import type { OrganizationState } from '#domain/organizations/organization.ts';
 import type { SessionState } from '#domain/sessions/session.ts';
-import type { AgentId, ApiKeyId, MembershipId, OrganizationId, SessionId, UserId } from '#domain/shared/ids.ts';
+import type {
+  AgentId,
+  ApiKeyId,
+  InvitationId,
+  MembershipId,
+  OrganizationId,
+  SessionId,
+  UserId,
+} from '#domain/shared/ids.ts';
 import type { Connection } from '#domain/sso/connection.ts';
 import type { UserState } from '#domain/users/user.ts';
 
@@ -67,6 +76,12 @@ export interface MemberFilter {
   readonly text?: string | undefined;
 }
 
+export interface InvitationFilter {
+  /** As it stands at `at`. */
+  readonly status?: InvitationState['status'] | undefined;
+  readonly at: Date;
+}
+
 export interface DirectoryOverview {
   readonly directories: readonly {
     readonly id: string;
@@ -101,6 +116,13 @@ export interface ReadModels {
   members(organizationId: OrganizationId, filter: MemberFilter, page: PageRequest): Promise<Page<Member>>;
   /** One membership with its person, revoked or not. */
   member(organizationId: OrganizationId, id: MembershipId): Promise<Member | undefined>;
+  /** Newest first. */
+  invitations(
+    organizationId: OrganizationId,
+    filter: InvitationFilter,
+    page: PageRequest,
+  ): Promise<Page<InvitationState>>;
+  invitation(organizationId: OrganizationId, id: InvitationId): Promise<InvitationState | undefined>;
   /** A person's active sessions, in all organizations, newest first. */
   sessionsOfUser(userId: UserId): Promise<readonly SessionState[]>;
   /** One active session, wherever it stands. */

@@ -1,5 +1,6 @@
-// Applies what a provider said about users, organizations, domains, memberships, sessions and connections. Each handler may hear it twice, late, or in any order.
+// Applies what a provider said about users, organizations, domains, memberships, invitations, sessions and connections. Each handler may hear it twice, late, or in any order.
 
+import { acceptInvitation } from '#application/invitations/accept.ts';
 import { endAccess } from '#application/memberships/end-access.ts';
 import { freeSlug } from '#application/organizations/create-organization.ts';
 import type { Clock, Ids } from '#application/ports/system.ts';
@@ -52,6 +53,8 @@ export const applyProviderEvent = async (hearing: Hearing, event: ProviderEvent)
       return hearDomain(hearing, event);
     case 'membership':
       return hearMembership(hearing, event);
+    case 'invitation':
+      return hearInvitation(hearing, event);
     case 'session':
       return hearSession(hearing, event);
     case 'connection':
@@ -182,6 +185,14 @@ const hearMembership = async (hearing: Hearing, event: About<'membership'>): Pro
     await tx.save(standing);
     return applied;
   }
+  const { email } = user.state;
+  if ((await acceptInvitation(tx, organizationId, { userId, email }, ids, event.at)) === 'joined') return applied;
+  const invitation = (await tx.invitations.newestTo(organizationId, email))?.state;
+  if (invitation?.status === 'revoked' && event.at < invitation.expiresAt) {
+    // Taken up there while it was being taken back here: ours is the word that counts, and the provider hears it.
+    tx.after({ do: 'align_membership', organizationId, userId });
+    return { is: 'ignored', because: 'the invitation to this person was revoked' };
+  }
   // Who left by our own decision comes back by our own decision only: an echo of an earlier grant must not undo a revocation.
   if (standing && standing.state.managedBy !== 'provider') return { is: 'ignored', because: 'access ended here' };
   if (user.state.status !== 'active' || !role) return { is: 'ignored', because: 'nothing here grants access' };
@@ -193,6 +204,37 @@ const hearMembership = async (hearing: Hearing, event: About<'membership'>): Pro
     Membership.grant({ id: ids.next('mem'), organizationId, userId, role, managedBy: 'provider', at: event.at }),
   );
   return applied;
+};
+
+/** The person's own arrival may come first, or never: somebody with two organizations may go on to the other one. */
+const hearInvitation = async (hearing: Hearing, event: About<'invitation'>): Promise<Applied> => {
+  const { tx, provider, organization, ids } = hearing;
+  if (event.what === 'sent')
+    return { is: 'old', because: 'what we had sent we know; what others send there counts when it is accepted' };
+  if (event.organization === null) return { is: 'ignored', because: 'it asks into no organization' };
+  if (!organization) return waitsFor('the organization of this invitation');
+  const organizationId = organization.state.id;
+  const email = parseEmail(event.email);
+  const invitation = email && (await tx.invitations.pendingTo(organizationId, email));
+  if (!email || !invitation) return { is: 'old', because: 'no invitation to this address is pending here' };
+
+  if (event.what === 'revoked') {
+    if (invitation.state.provider?.id !== event.id) return { is: 'old', because: 'another mail has taken its place' };
+    invitation.revoke('provider_says_so');
+    await tx.save(invitation);
+    return applied;
+  }
+  if (event.acceptedBy === null) return { is: 'ignored', because: 'it does not say who accepted' };
+  const user = await tx.users.byIdentity(provider, event.acceptedBy);
+  if (!user) return waitsFor('the person who accepted this invitation');
+  const { id: userId, status } = user.state;
+  if (status !== 'active' || user.state.email !== email)
+    return { is: 'ignored', because: 'it was for another address' };
+  const outcome = await acceptInvitation(tx, organizationId, { userId, email }, ids, event.at);
+  if (outcome === 'none_open') return { is: 'ignored', because: 'its time had run out' };
+  return outcome === 'directory_decides'
+    ? { is: 'ignored', because: 'the directory decides about this person' }
+    : applied;
 };
 
 const hearSession = async ({ tx, provider, clock }: Hearing, event: About<'session'>): Promise<Applied> => {

@@ -1,5 +1,6 @@
 // Carries out what the directory decision asks for: let in, bring into line, or end one person's standing.
 
+import { closeInvitation } from '#application/invitations/accept.ts';
 import { endAccess } from '#application/memberships/end-access.ts';
 import type { Ids } from '#application/ports/system.ts';
 import type { Transaction } from '#application/unit-of-work.ts';
@@ -89,6 +90,7 @@ const letIn = async (
   await tx.save(
     Membership.grant({ id: ids.next('mem'), organizationId, userId, role: granted, managedBy: 'directory', at: said }),
   );
+  await closeInvitation(tx, organizationId, user.state.email, 'directory_let_them_in');
 };
 
 /**

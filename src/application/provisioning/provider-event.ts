@@ -43,6 +43,18 @@ export type ProviderEvent =
       readonly directoryManaged: boolean;
       readonly at: Date;
     }
+  | {
+      readonly about: 'invitation';
+      readonly what: 'sent' | 'accepted' | 'revoked';
+      /** The provider's name of it. */
+      readonly id: string;
+      /** Null: to the application, and to no organization. */
+      readonly organization: string | null;
+      readonly email: string;
+      /** Who accepted it. */
+      readonly acceptedBy: string | null;
+      readonly at: Date;
+    }
   | { readonly about: 'session'; readonly what: 'ended'; readonly providerSession: string; readonly at: Date }
   | {
       readonly about: 'connection';

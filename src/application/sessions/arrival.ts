@@ -1,5 +1,6 @@
 // Who arrives, and do they belong where they arrive? The two questions of every sign-in.
 
+import { acceptInvitation } from '#application/invitations/accept.ts';
 import type { ProvenIdentity } from '#application/ports/identity-provider.ts';
 import type { Ids } from '#application/ports/system.ts';
 import type { Transaction } from '#application/unit-of-work.ts';
@@ -7,7 +8,7 @@ import { Membership } from '#domain/memberships/membership.ts';
 import type { Organization } from '#domain/organizations/organization.ts';
 import type { UserId } from '#domain/shared/ids.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
-import { domainOf, type Email } from '#domain/users/email.ts';
+import { domainOf, type Email, parseEmail } from '#domain/users/email.ts';
 import { type ProviderIdentity, User } from '#domain/users/user.ts';
 
 /**
@@ -57,7 +58,7 @@ export const unclaimed = async (tx: Transaction, provider: string, email: Email)
 export const placeOf = async (
   tx: Transaction,
   provider: string,
-  proven: Pick<ProvenIdentity, 'organization' | 'method' | 'email'>,
+  proven: Pick<ProvenIdentity, 'organization' | 'method' | 'email' | 'impersonator'>,
   userId: UserId,
   ids: Ids,
   at: Date,
@@ -68,6 +69,9 @@ export const placeOf = async (
   if (organization.state.status !== 'active') throw new Refusal('organization.not_active');
 
   const organizationId = organization.state.id;
+  // The address was proved: no sign-in comes this far with one that the provider has not verified. Support staff accepts nothing.
+  const email = proven.impersonator ? undefined : parseEmail(proven.email);
+  if (email) await acceptInvitation(tx, organizationId, { userId, email }, ids, at);
   const standing = await tx.memberships.ofUser(organizationId, userId);
   if (standing?.state.status === 'active') return organization;
   if (!(await mayJoinBySigningIn(tx, organization, proven))) throw new Refusal('sign_in.not_a_member');

@@ -25,6 +25,14 @@ export const mayChangeRole = (actor: ActingMember, target: MembershipState, to: 
 };
 
 /**
+ * Whether somebody may be asked in with that role, or such an invitation sent again or taken back: as for changing a role.
+ * @throws Refusal with the rule that forbids it.
+ */
+export const mayInvite = (actor: ActingMember, as: AssignableRole): void => {
+  if (as === 'admin' && actor.role !== 'owner') throw new Refusal('membership.only_owner_makes_admins');
+};
+
+/**
  * Whether this member may be removed by hand.
  * @throws Refusal with the rule that forbids it.
  */

@@ -95,7 +95,7 @@ export const accessOf = (
 };
 
 /** When the directory last spoke of the person: of themself, or of their place in a group. */
-const lastSaid = (picture: DirectoryPicture, records: readonly DirectoryUser[]): Date => {
+export const lastSaid = (picture: DirectoryPicture, records: readonly DirectoryUser[]): Date => {
   const ids = new Set(records.map(({ id }) => id));
   const moments = [
     ...records.flatMap(({ described, createdAt, deletedAt }) => [described.at, createdAt, deletedAt]),

@@ -8,6 +8,7 @@ export type Id<Prefix extends string> = `${Prefix}_${string}` & { readonly [bran
 export type OrganizationId = Id<'org'>;
 export type UserId = Id<'user'>;
 export type MembershipId = Id<'mem'>;
+export type InvitationId = Id<'inv'>;
 export type SessionId = Id<'sess'>;
 export type AgentId = Id<'agent'>;
 export type ApiKeyId = Id<'key'>;
@@ -16,8 +17,21 @@ export type InboxEventId = Id<'evt'>;
 export type AuditEntryId = Id<'aud'>;
 export type EffectId = Id<'eff'>;
 export type RequestId = Id<'req'>;
+export type ReconciliationId = Id<'recon'>;
 
-export type IdPrefix = 'org' | 'user' | 'mem' | 'sess' | 'agent' | 'key' | 'evt' | 'aud' | 'eff' | 'req';
+export type IdPrefix =
+  | 'org'
+  | 'user'
+  | 'mem'
+  | 'inv'
+  | 'sess'
+  | 'agent'
+  | 'key'
+  | 'evt'
+  | 'aud'
+  | 'eff'
+  | 'req'
+  | 'recon';
 
 /** Base32 as TypeID writes it (Crockford's alphabet, lower case); the first digit of 128 bits is never above 7. */
 const suffix = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;

@@ -15,7 +15,8 @@ export const refusals = {
   'idempotency_key.malformed':
     'An Idempotency-Key is 1 to 255 visible ASCII characters without quotes, backslashes and spaces; it may stand in double quotes.',
   'idempotency_key.reused': 'This Idempotency-Key was used for another request. Each request needs a key of its own.',
-  'idempotency_key.under_way': 'A request with this Idempotency-Key is under way. Ask again for its answer in a moment.',
+  'idempotency_key.under_way':
+    'A request with this Idempotency-Key is under way. Ask again for its answer in a moment.',
   'idempotency_key.answer_gone':
     'This was done, but its answer can no longer be read. Look at what is there before you ask anew with another key.',
 
@@ -81,6 +82,15 @@ export const refusals = {
   'event.not_found': 'No such event in this organization.',
   'event.applied_already': 'This event was applied; there is nothing to replay.',
   'event.forgotten': 'What this event said is no longer kept, so it cannot be applied again.',
+
+  'reconciliation.not_supported': 'The identity provider does not list its directories.',
+  'reconciliation.not_ready': 'The identity provider does not know this organization yet. Try again in a minute.',
+  'reconciliation.not_found': 'The directory of this organization was never reconciled.',
+  'reconciliation.under_way': 'A reconciliation of this organization is under way. Wait until it is done.',
+  'reconciliation.not_planned':
+    'This plan is not there to be carried out: it was carried out already, or a newer reading has taken its place.',
+  'reconciliation.removes_most':
+    'This would remove most of the directory. Make sure that the identity provider lists it whole; then confirm with remove_most.',
 
   'connection.not_found': 'No such connection.',
   'connection.refused': 'The identity provider would not take this connection. Check what you entered.',

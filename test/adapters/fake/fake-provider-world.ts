@@ -76,7 +76,7 @@ export const fakeProviderWorld = async (): Promise<ProviderWorld> => {
   const { now: directory } = await world.directories.connect(home);
   await world.directories.createGroup(directory.id, { name: 'Engineering' });
 
-  const signIn = async (how: Omit<SignInRequest, 'email'>): Promise<string> => {
+  const signIn = async (how: Omit<SignInRequest, 'email'> & Partial<Pick<SignInRequest, 'email'>>): Promise<string> => {
     const outcome = await world.sessions.signIn({ email: person.email, ...how });
     if (outcome.is === 'refused') throw new Error(`the hosted login refused: ${outcome.because}`);
     return outcome.code;
@@ -101,6 +101,9 @@ export const fakeProviderWorld = async (): Promise<ProviderWorld> => {
       await world.directories.hire(directory.id, { email, name: 'Nora Newcomer', groups: ['Engineering'] });
       return taken.slice(before);
     },
+    mailTo: (email) => world.invitations.all().findLast((one) => one.email === email)?.token ?? '',
+    takeUp: (email, invitationToken, codeChallenge) =>
+      signIn({ email, method: 'password', codeChallenge, invitationToken }),
     outage: (mode) => world.setOutage(outageModes[mode], 3600),
   };
 };

@@ -13,11 +13,13 @@ import type { AgentCaller, UserCaller } from '#domain/access/caller.ts';
 import { scopes } from '#domain/access/scope.ts';
 import type { AuditEntry } from '#domain/audit/audit-entry.ts';
 import type { Connection } from '#domain/sso/connection.ts';
+import type { Email } from '#domain/users/email.ts';
 import {
   aMembership,
   anAgent,
   anApiKey,
   anId,
+  anInvitation,
   anOrganization,
   aSession,
   aUser,
@@ -134,6 +136,10 @@ export const friendly: UseCases = {
   listAgents: () => page(anAgent()),
   getAgent: async () => anAgent(),
   issueApiKey: async (_caller, { scopes: wanted }) => ({ key: anApiKey({ scopes: wanted }), secret }),
+  invite: async (_caller, { email, role }) => anInvitation({ email: email as Email, role }),
+  listInvitations: () => page(anInvitation({ sentAt: minute(1) })),
+  resendInvitation: async () => anInvitation(),
+  revokeInvitation: async () => undefined,
   listApiKeys: () => page(anApiKey()),
   revokeApiKey: async () => undefined,
   getDirectory: async () => ({

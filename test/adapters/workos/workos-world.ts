@@ -71,6 +71,7 @@ export const callbackOf = async (
     readonly codeChallenge: string;
     readonly organization?: string | undefined;
     readonly connection?: string | undefined;
+    readonly invitationToken?: string | undefined;
   },
 ): Promise<URLSearchParams> => {
   const url = await provider.login.urlFor({
@@ -79,6 +80,7 @@ export const callbackOf = async (
     codeChallenge: request.codeChallenge,
     organization: request.organization,
     connection: request.connection,
+    invitationToken: request.invitationToken,
     loginHint: request.email,
   });
   const answer = await fetch(url, { redirect: 'manual' });

@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
 import { newId, notFound, ok, pageOf, type StubAnswer, StubError, type StubRequest, text } from './stub-answers.ts';
 import type { StubConnections } from './stub-connections.ts';
+import type { StubInvitations } from './stub-invitations.ts';
 import type { StubOrganizations, StubUser } from './stub-organizations.ts';
 
 /** How long a code, an access token and a replaced refresh token are good, in seconds. */
@@ -69,6 +70,7 @@ export interface StubSessionsOptions {
   readonly issuer: string;
   readonly organizations: StubOrganizations;
   readonly connections: StubConnections;
+  readonly invitations: StubInvitations;
   readonly onEvent: (name: string, data: unknown) => void;
 }
 
@@ -148,7 +150,11 @@ export class StubSessions {
     const back = new URL(query.get('redirect_uri') ?? '');
     const state = query.get('state');
     if (state !== null) back.searchParams.set('state', state);
-    const user = this.#options.organizations.users.find(({ email }) => email === query.get('login_hint'));
+    const { organizations, invitations } = this.#options;
+    const invitationToken = query.get('invitation_token');
+    const user =
+      organizations.users.find(({ email }) => email === query.get('login_hint')) ??
+      invitations.signUp(invitationToken, query.get('login_hint'));
     const connectionId = query.get('connection_id');
     const { connections } = this.#options.connections;
     const connection = connections.find(({ id }) => id === connectionId);
@@ -160,7 +166,8 @@ export class StubSessions {
       back.searchParams.set('error', 'access_denied');
     } else {
       const code = randomBytes(16).toString('hex');
-      const organization = connection?.organization ?? query.get('organization_id') ?? undefined;
+      const organization =
+        connection?.organization ?? query.get('organization_id') ?? invitations.behind(invitationToken)?.organization;
       const isThroughSso = connections.some((one) => one.organization === organization && one.state === 'active');
       const how = isThroughSso ? { method: 'SSO', ...this.nextSignIn } : this.nextSignIn;
       const challenge = query.get('code_challenge');
@@ -177,7 +184,7 @@ export class StubSessions {
     }
     switch (body['grant_type']) {
       case 'authorization_code':
-        return this.#redeem(text(body['code']), text(body['code_verifier']));
+        return this.#redeem(text(body['code']), text(body['code_verifier']), text(body['invitation_token']));
       case 'refresh_token':
         return this.#refresh(text(body['refresh_token']), text(body['organization_id']) || undefined);
       case 'urn:workos:oauth:grant-type:organization-selection':
@@ -187,7 +194,7 @@ export class StubSessions {
     }
   }
 
-  #redeem(text: string, verifier: string): Promise<StubAnswer> {
+  #redeem(text: string, verifier: string, invitationToken: string): Promise<StubAnswer> {
     const code = this.#codes.get(text);
     const age = code ? (this.#options.now().getTime() - code.at.getTime()) / 1000 : Number.POSITIVE_INFINITY;
     if (!code || age > codeSeconds) throw invalidGrant('The code is not good.');
@@ -195,6 +202,7 @@ export class StubSessions {
       throw invalidGrant('The verifier does not fit.');
     }
     this.#codes.delete(text);
+    if (invitationToken) this.#options.invitations.accept(invitationToken, code.user);
     if (!code.how.mustChoose) return this.#signIn(code, code.organization);
     const pending = randomBytes(16).toString('hex');
     this.#pending.set(pending, code);

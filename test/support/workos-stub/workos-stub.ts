@@ -11,6 +11,7 @@ import { StubConnections } from './stub-connections.ts';
 import { StubDirectories } from './stub-directories.ts';
 import { StubEvents } from './stub-events.ts';
 import { type Fault, type PlannedFault, playFault } from './stub-faults.ts';
+import { StubInvitations } from './stub-invitations.ts';
 import { type StubMembership, StubOrganizations } from './stub-organizations.ts';
 import { StubSessions } from './stub-sessions.ts';
 import { deviationsOf } from './stub-spec.ts';
@@ -23,6 +24,7 @@ export interface WorkosStub {
   readonly issuer: string;
   readonly organizations: StubOrganizations;
   readonly connections: StubConnections;
+  readonly invitations: StubInvitations;
   readonly directories: StubDirectories;
   readonly sessions: StubSessions;
   readonly events: StubEvents;
@@ -74,7 +76,17 @@ export const startWorkosStub = async (clock: Clock): Promise<WorkosStub> => {
   const organizations = new StubOrganizations({ now, onEnded, onEvent });
   const directories = new StubDirectories();
   const connections = new StubConnections({ now, organizations, onEvent });
-  const sessions = await StubSessions.open({ now, clientId, apiKey, issuer, organizations, connections, onEvent });
+  const invitations = new StubInvitations({ now, organizations, onEvent });
+  const sessions = await StubSessions.open({
+    now,
+    clientId,
+    apiKey,
+    issuer,
+    organizations,
+    connections,
+    invitations,
+    onEvent,
+  });
   const requests: StubRequest[] = [];
   const deviations = new Set<string>();
   const meant: RegExp[] = [];
@@ -97,6 +109,7 @@ export const startWorkosStub = async (clock: Clock): Promise<WorkosStub> => {
       const found =
         organizations.handle(request) ??
         connections.handle(request) ??
+        invitations.handle(request) ??
         directories.handle(request) ??
         events.handle(request) ??
         (await sessions.handle(request));
@@ -142,6 +155,7 @@ export const startWorkosStub = async (clock: Clock): Promise<WorkosStub> => {
 
   return {
     url: `http://127.0.0.1:${port}`,
+    invitations,
     apiKey,
     clientId,
     issuer,

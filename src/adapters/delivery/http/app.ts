@@ -10,6 +10,7 @@ import { auditRoutes } from './audit.routes.ts';
 import { authRoutes } from './auth.routes.ts';
 import { directoryRoutes } from './directory.routes.ts';
 import { type HomeLink, homeRoutes } from './home.routes.ts';
+import { invitationRoutes } from './invitations.routes.ts';
 import { clientAddress } from './kit/client-address.ts';
 import { cookieNames } from './kit/cookies.ts';
 import { accessLog, requestId, securityHeaders } from './kit/every-answer.ts';
@@ -61,6 +62,7 @@ export const allRoutes = (parts: RouteParts): readonly Route[] => {
     ...sessionRoutes(useCases),
     ...organizationRoutes(useCases),
     ...memberRoutes(useCases),
+    ...invitationRoutes(useCases),
     ...organizationSessionRoutes(useCases),
     ...agentRoutes(useCases),
     ...ssoRoutes(useCases),

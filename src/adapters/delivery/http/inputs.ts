@@ -27,6 +27,7 @@ export const idOf = <Prefix extends IdPrefix>(prefix: Prefix) =>
 
 export const org = idParam('org', 'organization.not_found');
 export const member = idParam('mem', 'membership.not_found');
+export const invitation = idParam('inv', 'invitation.not_found');
 export const session = idParam('sess', 'session.not_found');
 export const agent = idParam('agent', 'agent.not_found');
 export const apiKey = idParam('key', 'api_key.not_found');

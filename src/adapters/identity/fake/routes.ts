@@ -21,7 +21,14 @@ export const fakeProviderRoutes = (world: FakeWorld): Router => {
     ctx.set('X-Content-Type-Options', 'nosniff');
     ctx.body = stylesheet;
   });
-  for (const part of [signInRoutes, setupRoutes, connectionRoutes, directoryRoutes, directoryPageRoutes, mailboxRoutes]) {
+  for (const part of [
+    signInRoutes,
+    setupRoutes,
+    connectionRoutes,
+    directoryRoutes,
+    directoryPageRoutes,
+    mailboxRoutes,
+  ]) {
     router.use(part(world).routes());
   }
   return router;

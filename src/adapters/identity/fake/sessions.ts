@@ -2,6 +2,7 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
+import { invitationBehind, isGood, takeUp } from '#adapters/identity/fake/invitations.ts';
 import type { Journal } from '#adapters/identity/fake/journal.ts';
 import type { FakePeople } from '#adapters/identity/fake/people.ts';
 import { describePerson, endSession, enlist, isAlive } from '#adapters/identity/fake/ripples.ts';
@@ -30,6 +31,8 @@ export interface SignInRequest {
   readonly codeChallenge: string;
   /** The fake's ref of the organization to enter. */
   readonly organization?: string | undefined;
+  /** Of the mail whose link was followed. */
+  readonly invitationToken?: string | undefined;
   /** Somebody else acting as this person. */
   readonly impersonator?: { readonly email: string; readonly reason: string | null } | undefined;
 }
@@ -100,10 +103,16 @@ export class FakeSessions {
   async signIn(request: SignInRequest): Promise<SignInOutcome> {
     const email = parseEmail(request.email);
     if (!email) return { is: 'refused', because: 'not_an_address' };
+    const invitation = invitationBehind(this.#journal, request.invitationToken);
+    if (request.invitationToken !== undefined) {
+      if (!invitation || !isGood(this.#journal, invitation)) return { is: 'refused', because: 'invitation_not_good' };
+      if (invitation.email !== email) return { is: 'refused', because: 'invitation_for_somebody_else' };
+    }
     const verdict = judgeSignIn(this.#journal.state, {
       email,
       method: request.method,
-      organization: request.organization,
+      organization: invitation?.organization ?? request.organization,
+      invited: invitation?.state === 'pending',
     });
     if (verdict.may === 'not_enter') return { is: 'refused', because: verdict.because };
 
@@ -111,6 +120,7 @@ export class FakeSessions {
     const person =
       verdict.person ??
       (await this.#people.add({ email, name: this.#nameInDirectory(email), password: request.method === 'password' }));
+    if (organization && invitation) takeUp(this.#journal, invitation, person, organization);
     if (organization) this.#arrive(person, organization, request.method);
     person.lastOrganization = organization?.ref ?? person.lastOrganization;
     person.lastSignInAt = this.#journal.now();

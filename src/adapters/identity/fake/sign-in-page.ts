@@ -17,6 +17,9 @@ export const explain: Readonly<Record<SignInRefusal, string>> = {
   sso_required: 'This organization takes single sign-on only. Choose “Single sign-on” and try again.',
   no_sso: 'This organization has no single sign-on. Choose “Password” and try again.',
   no_password: 'This person has no password. Choose “Single sign-on” and try again.',
+  invitation_not_good:
+    'This invitation was taken back, has expired, or was replaced by a newer mail. Ask for another one.',
+  invitation_for_somebody_else: 'This invitation is for another address. Sign in with the address that it was sent to.',
 };
 
 export interface SignInView {
@@ -27,6 +30,8 @@ export interface SignInView {
   readonly refused: SignInRefusal | undefined;
   /** Where it leads: as the request says, or as its connection does. */
   readonly organization: string | undefined;
+  /** Who came by the link of an invitation picks nobody else. */
+  readonly invited: boolean;
 }
 
 const people = (world: FakeWorld, organization: FakeOrganization, request: Fields): Markup => {
@@ -53,14 +58,14 @@ const likelyMethod = (organization: FakeOrganization | undefined, email: string)
 };
 
 export const signInPage = (world: FakeWorld, view: SignInView): Markup => {
-  const { request, email, method, refused } = view;
+  const { request, email, method, refused, invited } = view;
   const named = world.organizations.byRef(view.organization ?? '');
   const organizations = named ? [named] : world.organizations.all();
   const preset = method ?? likelyMethod(named ?? world.organizations.vouchingFor(email), email);
   return page(
     'Sign in',
     html`
-<h1>Sign in${named ? html` to ${named.name}` : ''}</h1>
+<h1>${invited ? 'Accept the invitation' : 'Sign in'}${named ? html` to ${named.name}` : ''}</h1>
 ${refused ? html`<p class="note stop" role="alert" id="refused">${explain[refused]}</p>` : ''}
 <div class="sheet">
 <form method="post" action="/fake-idp/authorize">
@@ -76,10 +81,14 @@ ${methodChoice('password', 'Password', preset === 'password')}
 <div class="row"><button>Continue</button><button class="plain" name="act" value="cancel" formnovalidate>Cancel</button></div>
 </form>
 </div>
-<section class="sheet" aria-labelledby="pick">
+${
+  invited
+    ? ''
+    : html`<section class="sheet" aria-labelledby="pick">
 <h2 id="pick">Or pick somebody</h2>
 ${organizations.map((organization) => people(world, organization, request))}
 ${organizations.length === 0 ? html`<p class="quiet">There are no organizations yet.</p>` : ''}
-</section>`,
+</section>`
+}`,
   );
 };

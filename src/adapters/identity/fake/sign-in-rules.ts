@@ -18,7 +18,9 @@ export type SignInRefusal =
   | 'not_a_member'
   | 'sso_required'
   | 'no_sso'
-  | 'no_password';
+  | 'no_password'
+  | 'invitation_not_good'
+  | 'invitation_for_somebody_else';
 
 export type Verdict =
   | { readonly may: 'enter'; readonly person: Person | undefined; readonly organization: FakeOrganization | undefined }
@@ -102,16 +104,21 @@ const candidates = (world: KnownWorld, email: Email, person: Person | undefined)
 const obstacle = (
   world: KnownWorld,
   organization: FakeOrganization,
-  request: { readonly email: Email; readonly method: FakeMethod; readonly person: Person | undefined },
+  request: {
+    readonly email: Email;
+    readonly method: FakeMethod;
+    readonly person: Person | undefined;
+    readonly invited: boolean;
+  },
 ): SignInRefusal | undefined => {
-  const { email, method, person } = request;
+  const { email, method, person, invited } = request;
   const standing = belongs(world, organization, { email, subject: person?.subject });
-  if (standing === 'left') return 'terminated';
+  if (standing === 'left' && !(invited && method === 'password')) return 'terminated';
   if (hasSso(organization) && method === 'password') return 'sso_required';
   if (!hasSso(organization) && method === 'sso') return 'no_sso';
-  if (standing === 'no') return 'not_a_member';
+  if (standing === 'no' && !invited) return 'not_a_member';
   const inDirectory = recordsOf(world, organization.ref, { email, subject: undefined }).length > 0;
-  if (method === 'sso' && !person && !inDirectory) return 'unknown_person';
+  if (method === 'sso' && !person && !inDirectory && !invited) return 'unknown_person';
   if (method === 'password' && person && !person.password) return 'no_password';
   return undefined;
 };
@@ -122,9 +129,15 @@ const obstacle = (
  */
 export const judgeSignIn = (
   world: KnownWorld,
-  request: { readonly email: Email; readonly method: FakeMethod; readonly organization?: string | undefined },
+  request: {
+    readonly email: Email;
+    readonly method: FakeMethod;
+    readonly organization?: string | undefined;
+    /** By the organization that is named, which lets in whom it invited. */
+    readonly invited?: boolean | undefined;
+  },
 ): Verdict => {
-  const { email, method } = request;
+  const { email, method, invited = false } = request;
   const person = personBehind(world, email);
   if (person?.terminated) return { may: 'not_enter', because: 'terminated' };
 
@@ -134,7 +147,7 @@ export const judgeSignIn = (
   const tried = named ? [named] : candidates(world, email, person);
   const obstacles = tried.map((organization) => ({
     organization,
-    because: obstacle(world, organization, { email, method, person }),
+    because: obstacle(world, organization, { email, method, person, invited }),
   }));
   const open = obstacles.find(({ because }) => because === undefined);
   if (open) return { may: 'enter', person, organization: open.organization };

@@ -51,7 +51,6 @@ const authorizationRequest = (world: FakeWorld) =>
     organization: z.string().max(200).optional(),
     login_hint: z.string().max(254).optional(),
     connection: z.string().max(200).optional(),
-    /** Carried along only: the fake lets in whom it knows, invited or not. */
     invitation_token: z.string().max(512).optional(),
   });
 
@@ -84,11 +83,18 @@ const closedConnection = (world: FakeWorld, id: string | undefined): boolean =>
 
 const organizationOf = (
   world: FakeWorld,
-  request: { connection?: string | undefined; organization?: string | undefined },
-) =>
-  request.connection === undefined
+  request: {
+    connection?: string | undefined;
+    organization?: string | undefined;
+    invitation_token?: string | undefined;
+  },
+) => {
+  const invitation = world.invitations.behind(request.invitation_token);
+  if (invitation) return invitation.organization;
+  return request.connection === undefined
     ? request.organization
     : world.connections.byId(request.connection)?.organization.ref;
+};
 
 const connectionInvalid = ({
   redirect_uri,
@@ -104,7 +110,11 @@ const begin = (world: FakeWorld) => async (ctx: Exchange) => {
   const sent = pickRequest(queryOf(ctx));
   const request = authorizationRequest(world).parse(sent);
   if (closedConnection(world, request.connection)) return ctx.redirect(connectionInvalid(request));
-  const view = { request: sent, email: request.login_hint ?? '', method: undefined, refused: undefined };
+  const invitation = world.invitations.behind(request.invitation_token);
+  const isStale = request.invitation_token !== undefined && !(invitation && world.invitations.isGood(invitation));
+  const refused = isStale ? ('invitation_not_good' as const) : undefined;
+  const email = invitation?.email ?? request.login_hint ?? '';
+  const view = { request: sent, email, method: undefined, refused, invited: invitation !== undefined };
   const organization = organizationOf(world, request);
   showPage(ctx, world.publicUrl, signInPage(world, { ...view, organization }));
 };
@@ -122,10 +132,13 @@ const proceed = (world: FakeWorld) => async (ctx: Exchange) => {
     return ctx.redirect(backTo(redirect_uri, facts));
   }
   const { email, method } = answer.parse(fields);
-  const outcome = await world.sessions.signIn({ email, method, codeChallenge: code_challenge, organization });
+  const invitationToken = request.invitation_token;
+  const asked = { email, method, codeChallenge: code_challenge, organization, invitationToken };
+  const outcome = await world.sessions.signIn(asked);
   if (outcome.is === 'signed_in') return ctx.redirect(backTo(redirect_uri, { code: outcome.code, state }));
   ctx.status = statusOf(outcome.because);
-  const view = { request: sent, email, method, refused: outcome.because };
+  const invited = world.invitations.behind(invitationToken) !== undefined;
+  const view = { request: sent, email, method, refused: outcome.because, invited };
   showPage(ctx, world.publicUrl, signInPage(world, { ...view, organization }));
 };
 

@@ -6,6 +6,7 @@ import type {
   FakeDirectoryGroup,
   FakeDirectoryUser,
   FakeDomain,
+  FakeInvitation,
   FakeMembership,
   FakeOrganization,
   FakeSession,
@@ -105,6 +106,22 @@ export const membershipOnWire = (membership: FakeMembership): WireRecord => ({
   custom_attributes: {},
   directory_managed: false,
   ...times(membership),
+});
+
+/** An event tells neither the token nor the link. */
+export const invitationOnWire = (invitation: FakeInvitation, state: FakeInvitation['state']): WireRecord => ({
+  object: 'invitation',
+  id: invitation.id,
+  email: invitation.email,
+  state,
+  accepted_at: invitation.acceptedAt,
+  revoked_at: invitation.revokedAt,
+  expires_at: invitation.expiresAt,
+  organization_id: invitation.organization,
+  inviter_user_id: invitation.inviter,
+  accepted_user_id: invitation.acceptedBy,
+  role_slug: 'member',
+  ...times(invitation),
 });
 
 export const sessionOnWire = (session: FakeSession): WireRecord => ({

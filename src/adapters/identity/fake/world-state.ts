@@ -62,6 +62,23 @@ const membership = z.object({
   updatedAt: moment,
 });
 
+/** A mail that asks somebody into an organization. That its time ran out shows by the clock only. */
+const invitation = z.object({
+  id: z.string(),
+  organization: z.string(),
+  email: z.string(),
+  inviter: z.string().nullable(),
+  /** What the link in the mail carries. */
+  token: z.string(),
+  state: z.enum(['pending', 'accepted', 'revoked']),
+  expiresAt: moment,
+  acceptedAt: moment.nullable(),
+  acceptedBy: z.string().nullable(),
+  revokedAt: moment.nullable(),
+  createdAt: moment,
+  updatedAt: moment,
+});
+
 const method = z.enum(['sso', 'password']);
 
 const impersonator = z.object({ email: z.string(), reason: z.string().nullable() });
@@ -156,6 +173,8 @@ export const worldState = z.object({
   people: z.array(person),
   organizations: z.array(organization),
   memberships: z.array(membership),
+  /** None in worlds from before there were any. */
+  invitations: z.array(invitation).default([]),
   sessions: z.array(session),
   codes: z.array(code),
   directories: z.array(directory),
@@ -174,6 +193,7 @@ export type FakeDomain = z.infer<typeof domain>;
 export type FakeConnection = z.infer<typeof connection>;
 export type FakeOrganization = z.infer<typeof organization>;
 export type FakeMembership = z.infer<typeof membership>;
+export type FakeInvitation = z.infer<typeof invitation>;
 export type FakeSession = z.infer<typeof session>;
 export type SignInCode = z.infer<typeof code>;
 export type FakeDirectory = z.infer<typeof directory>;

@@ -6,6 +6,7 @@ import { type CryptoKey, importJWK, type JWK } from 'jose';
 import { FakeConnections } from '#adapters/identity/fake/connections.ts';
 import type { Send, Sleep } from '#adapters/identity/fake/courier.ts';
 import { FakeDirectories } from '#adapters/identity/fake/directories.ts';
+import { FakeInvitations } from '#adapters/identity/fake/invitations.ts';
 import { Journal } from '#adapters/identity/fake/journal.ts';
 import { FakeOrganizations } from '#adapters/identity/fake/organizations.ts';
 import { FakePeople } from '#adapters/identity/fake/people.ts';
@@ -38,6 +39,7 @@ const emptyState = async (at: Date, signingKey: JWK | undefined): Promise<WorldS
   people: [],
   organizations: [],
   memberships: [],
+  invitations: [],
   sessions: [],
   codes: [],
   directories: [],
@@ -63,6 +65,7 @@ export class FakeWorld {
   readonly clock: Clock;
   readonly people: FakePeople;
   readonly organizations: FakeOrganizations;
+  readonly invitations: FakeInvitations;
   readonly connections: FakeConnections;
   readonly sessions: FakeSessions;
   readonly directories: FakeDirectories;
@@ -80,6 +83,7 @@ export class FakeWorld {
     this.#journal = new Journal(state, options.clock, this.#sleep, file);
     this.people = new FakePeople(this.#journal);
     this.organizations = new FakeOrganizations(this.#journal);
+    this.invitations = new FakeInvitations(this.#journal);
     this.connections = new FakeConnections(this.#journal, this.organizations);
     this.sessions = new FakeSessions(this.#journal, this.people, { issuer: this.issuer, clientId: this.clientId, key });
     this.directories = new FakeDirectories(this.#journal);

@@ -256,6 +256,23 @@ const aboutMembership =
     };
   };
 
+const aboutInvitation =
+  (what: 'sent' | 'accepted' | 'revoked'): Reader =>
+  (data, { at }) => {
+    const invitation = z
+      .object({ id: ref, organization_id: maybeRef, email: z.string().min(1), accepted_user_id: maybeRef })
+      .parse(data);
+    return {
+      about: 'invitation',
+      what,
+      id: invitation.id,
+      organization: invitation.organization_id,
+      email: invitation.email,
+      acceptedBy: invitation.accepted_user_id,
+      at,
+    };
+  };
+
 const sessionEnded: Reader = (data, { at }) => {
   const session = z.object({ id: ref }).parse(data);
   return { about: 'session', what: 'ended', providerSession: session.id, at };
@@ -331,6 +348,10 @@ const readers: ReadonlyMap<string, Reader> = new Map([
   ['organization_membership.created', aboutMembership(false)],
   ['organization_membership.updated', aboutMembership(false)],
   ['organization_membership.deleted', aboutMembership(true)],
+  ['invitation.created', aboutInvitation('sent')],
+  ['invitation.resent', aboutInvitation('sent')],
+  ['invitation.accepted', aboutInvitation('accepted')],
+  ['invitation.revoked', aboutInvitation('revoked')],
   ['session.revoked', sessionEnded],
   ['connection.activated', aboutConnection('active')],
   ['connection.deactivated', aboutConnection('inactive')],

@@ -1,6 +1,7 @@
 // Answers to questions from what the memory store has committed. Each answer is of one moment, since nothing is awaited while reading.
 
 import type { Member, ReadModels, SessionStanding, Standings } from '#application/ports/read-models.ts';
+import { standingOf as invitationStanding } from '#domain/invitations/invitation.ts';
 import type { OrganizationState } from '#domain/organizations/organization.ts';
 import { type DirectoryPicture, groupsOf, isConnected, isPresent } from '#domain/provisioning/directory-picture.ts';
 import type { SessionState } from '#domain/sessions/session.ts';
@@ -111,6 +112,27 @@ export const memoryReadModels = (store: MemoryStore): ReadModels & Standings => 
       const user = membership && rows.users.get(membership.userId);
       if (!user || membership.organizationId !== organizationId) return undefined;
       return copy({ membership, user: asPerson(user) });
+    },
+    async invitations(organizationId, filter, page) {
+      const [before] = keyIn(page.cursor, 1) ?? [];
+      const found = rows.invitations
+        .where(
+          (row) =>
+            row.organizationId === organizationId &&
+            (before === undefined || row.id < before) &&
+            (filter.status === undefined || invitationStanding(row, filter.at) === filter.status),
+        )
+        .toSorted((a, b) => byId(b, a));
+      return pageOf(
+        found,
+        page,
+        ({ id }) => [id],
+        (row) => copy(row),
+      );
+    },
+    async invitation(organizationId, id) {
+      const row = rows.invitations.get(id);
+      return row?.organizationId === organizationId ? copy(row) : undefined;
     },
     sessionsOfUser: async (userId) =>
       copy(

@@ -13,6 +13,7 @@ import { afresh } from './postgres-run.ts';
 import { AgentRow, agentFromRow } from './rows/agent.row.ts';
 import { ApiKeyRow, apiKeyFromRow } from './rows/api-key.row.ts';
 import { AuditEntryRow, auditEntryFromRow } from './rows/audit.row.ts';
+import { InvitationRow, invitationFromRow } from './rows/invitation.row.ts';
 import { MembershipRow, membershipFromRow } from './rows/membership.row.ts';
 import { SessionRow, sessionFromRow } from './rows/session.row.ts';
 import { ConnectionRow, connectionFromRow } from './rows/settings.row.ts';
@@ -88,6 +89,30 @@ export const organizationQuestions = (fork: () => SqlEntityManager): Organizatio
           user: { id: found.id, email: found.email, name: found.name },
         }
       );
+    },
+    async invitations(organizationId, { status, at }, page) {
+      const [before] = keyIn(page.cursor, 1) ?? [];
+      const pending = { status: 'pending' } as const;
+      const standing = {
+        pending: [{ ...pending, expiresAt: { $gt: at } }],
+        expired: [{ ...pending, expiresAt: { $lte: at } }, { status: 'expired' as const }],
+        accepted: [{ status: 'accepted' as const }],
+        revoked: [{ status: 'revoked' as const }],
+      };
+      const rows = await fork().find(
+        InvitationRow,
+        {
+          organizationId,
+          ...(before !== undefined && { id: { $lt: before as never } }),
+          ...(status !== undefined && { $or: standing[status] }),
+        },
+        { ...afresh, orderBy: { id: 'desc' }, limit: page.limit + 1 },
+      );
+      return pageOf(rows, page, ({ id }) => [id], invitationFromRow);
+    },
+    async invitation(organizationId, id) {
+      const row = await fork().findOne(InvitationRow, { organizationId, id }, afresh);
+      return row === null ? undefined : invitationFromRow(row);
     },
     async sessionsIn(organizationId, filter, page) {
       const [before] = keyIn(page.cursor, 1) ?? [];

@@ -6,6 +6,8 @@ import type { PostgresRun } from './postgres-run.ts';
 import { postgresAgents, postgresApiKeys } from './repositories/postgres-agents.ts';
 import { postgresAuditTrail } from './repositories/postgres-audit-trail.ts';
 import { postgresDirectory } from './repositories/postgres-directory.ts';
+import { postgresIdempotencyKeys } from './repositories/postgres-idempotency-keys.ts';
+import { postgresInvitations } from './repositories/postgres-invitations.ts';
 import { postgresMemberships } from './repositories/postgres-memberships.ts';
 import { postgresOrganizations } from './repositories/postgres-organizations.ts';
 import { postgresInbox, postgresOutbox, postgresSignIns } from './repositories/postgres-queues.ts';
@@ -18,6 +20,7 @@ export const postgresRepositories = (run: PostgresRun): Repositories => ({
   users: postgresUsers(run),
   memberships: postgresMemberships(run),
   sessions: postgresSessions(run),
+  invitations: postgresInvitations(run),
   agents: postgresAgents(run),
   apiKeys: postgresApiKeys(run),
   directory: postgresDirectory(run),

@@ -27,6 +27,7 @@ export const postgresDirectory = ({ em }: PostgresRun): DirectoryRecords => ({
     const row = await em.findOne(DirectoryRow, { organizationId, id }, afresh);
     return row === null ? undefined : directoryFromRow(row);
   },
+  directories: async (organizationId) => (await em.find(DirectoryRow, { organizationId }, byId)).map(directoryFromRow),
   async organizationOf(directoryId) {
     const [first] = await em.execute<{ organization_id: OrganizationId }[]>(
       'select organization_id from directories where id = ? order by heard_order limit 1',
@@ -46,6 +47,10 @@ export const postgresDirectory = ({ em }: PostgresRun): DirectoryRecords => ({
   },
   groups: async (organizationId) =>
     (await em.find(DirectoryGroupRow, { organizationId }, byId)).map(directoryGroupFromRow),
+  usersById: async (organizationId, ids) =>
+    (await em.find(DirectoryUserRow, { organizationId, id: { $in: unique(ids) } }, byId)).map(directoryUserFromRow),
+  groupsById: async (organizationId, ids) =>
+    (await em.find(DirectoryGroupRow, { organizationId, id: { $in: unique(ids) } }, byId)).map(directoryGroupFromRow),
   usersOfDirectory: async (organizationId, directoryId) =>
     (await em.find(DirectoryUserRow, { organizationId, directoryId }, byId)).map(directoryUserFromRow),
   async usersOfGroup(organizationId, groupId) {
@@ -59,6 +64,14 @@ export const postgresDirectory = ({ em }: PostgresRun): DirectoryRecords => ({
     (await em.find(DirectoryUserRow, { organizationId, userId: { $in: [...userIds] } }, byId)).map(
       directoryUserFromRow,
     ),
+  async withEmail(organizationId, email) {
+    const found = await em.execute<{ id: string }[]>(
+      'select id from directory_users where organization_id = ? and address = ?',
+      [organizationId, email],
+    );
+    const ids = found.map(({ id }) => id);
+    return (await em.find(DirectoryUserRow, { organizationId, id: { $in: ids } }, byId)).map(directoryUserFromRow);
+  },
   withIdpId: async (organizationId, directoryId, idpId) =>
     (await em.find(DirectoryUserRow, { organizationId, directoryId, idpId }, byId)).map(directoryUserFromRow),
 

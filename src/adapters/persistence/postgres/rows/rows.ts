@@ -6,6 +6,7 @@ import { AuditEntryRow } from './audit.row.ts';
 import { DirectoryGroupRow, DirectoryRow, DirectoryUserRow, GroupLinkRow } from './directory.row.ts';
 import { FeedCursorRow, InboxRow } from './inbox.row.ts';
 import { MembershipRow } from './membership.row.ts';
+import { InvitationRow } from './invitation.row.ts';
 import { OrganizationRow, VerifiedDomainRow } from './organization.row.ts';
 import { OutboxRow } from './outbox.row.ts';
 import { SessionRow } from './session.row.ts';
@@ -20,6 +21,7 @@ export const rows = [
   MembershipRow,
   SessionRow,
   AgentRow,
+  InvitationRow,
   ApiKeyRow,
   DirectoryRow,
   DirectoryUserRow,
