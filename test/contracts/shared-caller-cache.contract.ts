@@ -13,16 +13,16 @@ export interface NodesWorld {
   deafen(): Promise<void>;
 }
 
-export const ada = 'user_00000000000000000000000001' as UserId;
-export const bob = 'user_00000000000000000000000002' as UserId;
+const ada = 'user_00000000000000000000000001' as UserId;
+const bob = 'user_00000000000000000000000002' as UserId;
 const acme = 'org_00000000000000000000000001' as OrganizationId;
 
-export const told =
+const told =
   <T>(value: T, reliesOn: readonly Forgettable[] = [ada], seconds = 300): (() => Promise<Remembered<T>>) =>
   async () => ({ value, reliesOn, seconds });
 
 /** Asks until memory answers: until then, what was asked for is passed through. */
-export const remembersAgain = async (cache: CallerCache): Promise<void> => {
+const remembersAgain = async (cache: CallerCache): Promise<void> => {
   await expect
     .poll(
       async () => {

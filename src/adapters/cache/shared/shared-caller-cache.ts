@@ -59,8 +59,10 @@ export class SharedCallerCache implements CallerCache {
     await this.#parts.channel.hear(this.#trust);
     // Redis itself forgot before it said so: only memory has to follow.
     const follow = (ids: readonly Forgettable[]): void => this.#forgetHere(ids);
-    await this.#parts.faster?.hear({ heard: follow, caughtUp: () => {}, lost: () => {} });
-    await this.#tier?.open();
+    await Promise.all([
+      this.#parts.faster?.hear({ heard: follow, caughtUp: () => {}, lost: () => {} }),
+      this.#tier?.open(),
+    ]);
   }
 
   async close(): Promise<void> {
