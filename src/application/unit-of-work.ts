@@ -1,26 +1,29 @@
 // One act: change entities, record what happened, remember what must still be done; all in one commit. Reactions follow it.
 
+import type { Once, Origin } from '#application/idempotency/once.ts';
 import type { CallerCache, Forgettable } from '#application/ports/caller-cache.ts';
 import type { Effect, Repositories, Scope, Store } from '#application/ports/store.ts';
 import type { Clock, Ids } from '#application/ports/system.ts';
 import { consequencesOf } from '#application/reactions/consequences.ts';
 import type { Agent } from '#domain/access/agent.ts';
 import type { ApiKey } from '#domain/access/api-key.ts';
-import type { Actor, Source } from '#domain/audit/audit-entry.ts';
+import type { Actor } from '#domain/audit/audit-entry.ts';
 import { narrate } from '#domain/audit/narrate.ts';
 import type { DomainEvent } from '#domain/events.ts';
+import type { Invitation } from '#domain/invitations/invitation.ts';
 import type { Membership } from '#domain/memberships/membership.ts';
 import type { Organization } from '#domain/organizations/organization.ts';
 import type { Session } from '#domain/sessions/session.ts';
+import { Refusal } from '#domain/shared/refusal.ts';
 import type { User } from '#domain/users/user.ts';
 
 /** Who acts, and from where: what the audit trail will say. */
 export interface Act {
   readonly actor: Actor;
-  readonly source: Source;
+  readonly source: Origin;
 }
 
-export type Entity = Organization | User | Membership | Session | Agent | ApiKey;
+export type Entity = Organization | User | Membership | Invitation | Session | Agent | ApiKey;
 
 /** The repositories, and two verbs that make sure nothing changes without a trace. */
 export interface Transaction extends Repositories {
@@ -40,6 +43,12 @@ export interface UnitOfWork {
    * When it returns, every cached caller that the change concerns has been forgotten.
    */
   run<T>(scope: Scope, act: Act, work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /**
+   * The same for work that must not be done twice: where the sender gave a key, the answer is kept under it in this very commit.
+   * It is the answer that the use case gives.
+   * @throws Refusal `idempotency_key.under_way` when this try took so long that another one has the key by now; nothing was done
+   */
+  once<T>(scope: Scope, act: Act, work: (tx: Transaction) => Promise<T>): Promise<T>;
 }
 
 const saveOne = (tx: Repositories, entity: Entity): Promise<void> => {
@@ -50,6 +59,8 @@ const saveOne = (tx: Repositories, entity: Entity): Promise<void> => {
       return tx.users.save(entity);
     case 'membership':
       return tx.memberships.save(entity);
+    case 'invitation':
+      return tx.invitations.save(entity);
     case 'session':
       return tx.sessions.save(entity);
     case 'agent':
@@ -65,8 +76,13 @@ export const unitOfWork = (
   wakeOutbox: () => void,
   clock: Clock,
   ids: Ids,
-): UnitOfWork => ({
-  async run(scope, act, work) {
+): UnitOfWork => {
+  const commit = async <T>(
+    scope: Scope,
+    { actor, source: { once: _, ...source } }: Act,
+    once: Once | undefined,
+    work: (tx: Transaction) => Promise<T>,
+  ): Promise<T> => {
     const committed = await store.transact(scope, async (repositories) => {
       const events: DomainEvent[] = [];
       const effects: Effect[] = [];
@@ -83,12 +99,15 @@ export const unitOfWork = (
         after: (...more) => void effects.push(...more),
       };
       const answer = await work(tx);
+      if (once && !(await repositories.idempotencyKeys.answer(once.attempt, await once.seal(answer)))) {
+        throw new Refusal('idempotency_key.under_way');
+      }
 
       const at = clock.now();
       const consequences = events.map(consequencesOf);
       effects.push(...consequences.flatMap(({ effects: following }) => following));
       if (events.length > 0)
-        await repositories.audit.append(events.map((event) => ({ ...narrate(event), ...act, at })));
+        await repositories.audit.append(events.map((event) => ({ ...narrate(event), actor, source, at })));
       if (effects.length > 0) {
         await repositories.outbox.add(
           effects.map((effect) => ({ id: ids.next('eff'), effect, attempts: 0, dueAt: at })),
@@ -103,5 +122,9 @@ export const unitOfWork = (
     if (committed.forget.length > 0) await callers.forget(committed.forget);
     if (committed.owesEffects) wakeOutbox();
     return committed.answer;
-  },
-});
+  };
+  return {
+    run: (scope, act, work) => commit(scope, act, undefined, work),
+    once: (scope, act, work) => commit(scope, act, act.source.once, work),
+  };
+};

@@ -8,12 +8,18 @@ const issuer = 'hatidata-identity';
 
 interface Key {
   readonly id: string;
-  readonly bytes: Uint8Array;
+  /** HKDF (RFC 5869): the password is part of the context, so no two passwords have one key. */
+  bytes(password: string | undefined): Uint8Array;
 }
 
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
 const keyOf = (secret: string): Key => ({
-  bytes: new Uint8Array(hkdfSync('sha256', secret, '', 'hatidata seal v1', 32)),
-  id: createHash('sha256').update(`hatidata seal id ${secret}`).digest('hex').slice(0, 8),
+  bytes(password) {
+    const context = password === undefined ? 'hatidata seal v1' : `hatidata seal v1 with ${sha256(password)}`;
+    return new Uint8Array(hkdfSync('sha256', secret, '', context, 32));
+  },
+  id: sha256(`hatidata seal id ${secret}`).slice(0, 8),
 });
 
 /** @param secrets newest first; the first one closes boxes, all of them open them */
@@ -21,7 +27,7 @@ export const jweSeal = (secrets: readonly [string, ...string[]], clock: Clock): 
   const newest = keyOf(secrets[0]);
   const keys = new Map(secrets.map(keyOf).map((key) => [key.id, key]));
   return {
-    async close(purpose, content, seconds) {
+    async close(purpose, content, seconds, password) {
       const now = Math.floor(clock.now().getTime() / 1000);
       return new EncryptJWT({ content })
         .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: newest.id })
@@ -29,11 +35,11 @@ export const jweSeal = (secrets: readonly [string, ...string[]], clock: Clock): 
         .setAudience(purpose)
         .setIssuedAt(now)
         .setExpirationTime(now + seconds)
-        .encrypt(newest.bytes);
+        .encrypt(newest.bytes(password));
     },
-    async open(purpose, box) {
+    async open(purpose, box, password) {
       try {
-        const keyFor = ({ kid = '' }: { kid?: string }): Uint8Array => (keys.get(kid) ?? newest).bytes;
+        const keyFor = ({ kid = '' }: { kid?: string }): Uint8Array => (keys.get(kid) ?? newest).bytes(password);
         const { payload } = await jwtDecrypt(box, keyFor, {
           issuer,
           audience: purpose,

@@ -1,6 +1,6 @@
 // Agents and their keys: made by people (or by agents that may), never wider than their maker.
 
-import { acting, permitted } from '#application/access/permitted.ts';
+import { acting, actingOnce, permitted } from '#application/access/permitted.ts';
 import type { ReadModels } from '#application/ports/read-models.ts';
 import type { Clock, Digest, Entropy, Ids, Networks } from '#application/ports/system.ts';
 import type { UnitOfWork } from '#application/unit-of-work.ts';
@@ -16,7 +16,7 @@ const day = 24 * 3600;
 export const createAgent =
   (uow: UnitOfWork, clock: Clock, ids: Ids): UseCases['createAgent'] =>
   async (caller, { organizationId, name, description }, source) =>
-    acting(uow, caller, organizationId, 'keys:manage', source, async (tx, maker) => {
+    actingOnce(uow, caller, organizationId, 'keys:manage', source, async (tx, maker) => {
       if (await tx.agents.isNamed(organizationId, name)) throw new Refusal('agent.name_taken', { name });
       const responsible = maker.kind === 'user' ? maker.id : null;
       const agent = Agent.create({
@@ -56,7 +56,7 @@ export const issueApiKey =
       throw new Refusal('request.invalid', { issues: ['ip_allowlist: not an address or CIDR block'] });
 
     const secret = ApiKeySecret.mint(request.mode, entropy.base62(randomDigits), digest.crc32);
-    const key = await acting(uow, caller, request.organizationId, 'keys:manage', source, async (tx, maker) => {
+    return actingOnce(uow, caller, request.organizationId, 'keys:manage', source, async (tx, maker) => {
       const at = clock.now();
       const makersKey =
         maker.kind === 'agent' ? await tx.apiKeys.get(request.organizationId, maker.apiKeyId) : undefined;
@@ -84,9 +84,8 @@ export const issueApiKey =
         at,
       });
       await tx.save(issued);
-      return issued.state;
+      return { key: issued.state, secret };
     });
-    return { key, secret };
   };
 
 export const listApiKeys =

@@ -13,7 +13,7 @@ export const createOrganization =
   (uow: UnitOfWork, clock: Clock, ids: Ids): CreateOrganization =>
   async (caller, request, source) => {
     const person = asPerson(caller);
-    return uow.run({ across: 'founding' }, { actor: actorOf(person), source }, async (tx) => {
+    return uow.once({ across: 'founding' }, { actor: actorOf(person), source }, async (tx) => {
       await stillCalling(tx, person);
       const at = clock.now();
       const id = ids.next('org');

@@ -33,12 +33,20 @@ export interface Digest {
   readonly crc32: Checksum;
 }
 
-/** Encrypts what travels with the client and must come back unread and unchanged. */
+/** Encrypts what others keep for us – the client, or a table – and must come back unread and unchanged. */
 export interface Seal {
-  /** @param seconds after which the box no longer opens */
-  close(purpose: string, content: Readonly<Record<string, unknown>>, seconds: number): Promise<string>;
-  /** Undefined when it was made for another purpose, is too old, was tampered with, or is no box at all. */
-  open(purpose: string, box: string): Promise<Readonly<Record<string, unknown>> | undefined>;
+  /**
+   * @param seconds after which the box no longer opens
+   * @param password with it, our own key alone does not open the box: only together with the same password
+   */
+  close(
+    purpose: string,
+    content: Readonly<Record<string, unknown>>,
+    seconds: number,
+    password?: string,
+  ): Promise<string>;
+  /** Undefined when it was made for another purpose or password, is too old, was tampered with, or is no box at all. */
+  open(purpose: string, box: string, password?: string): Promise<Readonly<Record<string, unknown>> | undefined>;
 }
 
 /** Whether an address lies in a CIDR block. Both v4 and v6; a v4 address mapped into v6 counts as v4. */

@@ -56,7 +56,7 @@ export const createConnection =
     }
     const organization = await registered(provider, uow, caller, organizationId, source);
     const made = await create({ organization, ...wanted });
-    return uow.run(organizationId, { actor: actorOf(caller), source }, async (tx) => {
+    return uow.once(organizationId, { actor: actorOf(caller), source }, async (tx) => {
       const connection = await learn(tx, organizationId, made, clock);
       tx.tell({ type: 'connection.created', connection });
       return connection;

@@ -1,5 +1,6 @@
 // What one can ask about an organization's own single sign-on; a part of the table of contents (`UseCases`), with its conventions.
 
+import type { Origin } from '#application/idempotency/once.ts';
 import type { ConnectionDetails, SetupIntent } from '#application/ports/identity-provider.ts';
 import type { LoginStarted } from '#application/sessions/login-box.ts';
 import type { Caller } from '#domain/access/caller.ts';
@@ -15,7 +16,7 @@ export interface SsoUseCases {
   readonly createConnection: (
     caller: Caller,
     request: { readonly organizationId: OrganizationId; readonly name: string } & ConnectionDetails,
-    source: Source,
+    source: Origin,
   ) => Promise<Connection>;
   readonly startConnectionTest: StartConnectionTest;
   /**

@@ -111,6 +111,10 @@ export const friendly: UseCases = {
     organizationId: anId('org'),
   }),
   switchOrganization: async () => ({ refreshBox: 'sealed.again', cookieSeconds: 3600 }),
+  onlyOnce: async (_caller, _asked, act, show) => {
+    const once = { attempt: { id: 'id', organizationId: null, holder: 'holder' }, seal: async () => 'box' };
+    return { answer: show(await act(once)), replayed: false };
+  },
   authenticateCaller: async (credential) => (credential.kind === 'api_key' ? anAgentCaller() : anOwner()),
   whoAmI: async (caller) => ({
     caller,
@@ -132,14 +136,14 @@ export const friendly: UseCases = {
   listMembers: () => page(aMember),
   changeRole: async (_caller, { role }) => ({ ...aMember, membership: aMembership({ role }) }),
   removeMember: async () => undefined,
-  createAgent: async (_caller, { name, description }) => anAgent({ name, description }),
-  listAgents: () => page(anAgent()),
-  getAgent: async () => anAgent(),
-  issueApiKey: async (_caller, { scopes: wanted }) => ({ key: anApiKey({ scopes: wanted }), secret }),
   invite: async (_caller, { email, role }) => anInvitation({ email: email as Email, role }),
   listInvitations: () => page(anInvitation({ sentAt: minute(1) })),
   resendInvitation: async () => anInvitation(),
   revokeInvitation: async () => undefined,
+  createAgent: async (_caller, { name, description }) => anAgent({ name, description }),
+  listAgents: () => page(anAgent()),
+  getAgent: async () => anAgent(),
+  issueApiKey: async (_caller, { scopes: wanted }) => ({ key: anApiKey({ scopes: wanted }), secret }),
   listApiKeys: () => page(anApiKey()),
   revokeApiKey: async () => undefined,
   getDirectory: async () => ({

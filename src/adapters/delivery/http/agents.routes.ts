@@ -14,7 +14,7 @@ import {
   scopeShape,
 } from './entities.ts';
 import { agent, apiKey, idOf, line, listOf, name, org, pageOf } from './inputs.ts';
-import { type Route, route } from './kit/route.ts';
+import { creating, type Route, route } from './kit/route.ts';
 
 const bundleNames = Object.keys(bundles) as (keyof typeof bundles)[];
 
@@ -52,8 +52,7 @@ export const agentRoutes = (
       listed(await useCases.listAgents(caller, params.org, pageOf(query)), agentOf),
   }),
 
-  route({
-    method: 'post',
+  creating({
     path: '/v1/organizations/{org}/agents',
     operation: 'createAgent',
     summary: 'Create an agent',
@@ -63,8 +62,9 @@ export const agentRoutes = (
     body: z.strictObject({ name: name(80), description: line(500).nullable().default(null) }),
     answers: [201, agentShape],
     refuses: ['agent.name_taken'],
-    handle: async ({ caller, params, body, source }) =>
-      agentOf(await useCases.createAgent(caller, { organizationId: params.org, ...body }, source)),
+    handle: ({ caller, params, body, source }) =>
+      useCases.createAgent(caller, { organizationId: params.org, ...body }, source),
+    shows: agentOf,
   }),
 
   route({
@@ -106,13 +106,12 @@ export const agentRoutes = (
       ),
   }),
 
-  route({
-    method: 'post',
+  creating({
     path: '/v1/organizations/{org}/api-keys',
     operation: 'issueApiKey',
     summary: 'Issue an API key for an agent',
     description:
-      'The secret is in this answer and nowhere else. Exactly one of `scopes` and `bundle`; never more than the caller’s own scopes.',
+      'The secret is in this answer and nowhere else, save that the same `Idempotency-Key` gets it again. Exactly one of `scopes` and `bundle`; never more than the caller’s own scopes.',
     tags: ['agents'],
     allows: 'keys:manage',
     params: { org },
@@ -131,9 +130,9 @@ export const agentRoutes = (
         expiresInDays: body.expires_in_days,
         ipAllowlist: body.ip_allowlist,
       };
-      const { key, secret } = await useCases.issueApiKey(caller, request, source);
-      return { ...apiKeyOf(key), secret: secret.reveal() };
+      return useCases.issueApiKey(caller, request, source);
     },
+    shows: ({ key, secret }) => ({ ...apiKeyOf(key), secret: secret.reveal() }),
   }),
 
   route({

@@ -101,8 +101,7 @@ export const invitationRoutes = (
       'invitation.accepted',
       'invitation.not_open',
     ],
-    handle: ({ caller, params, source }) =>
-      useCases.resendInvitation(caller, params.org, params.invitation, source),
+    handle: ({ caller, params, source }) => useCases.resendInvitation(caller, params.org, params.invitation, source),
     shows: shown,
   }),
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { UseCases } from '#application/use-cases.ts';
 import { listShape, organization as organizationOf, organizationShape, roleShape, whole } from './entities.ts';
 import { idOf, idShape, name, org } from './inputs.ts';
-import { type Route, route } from './kit/route.ts';
+import { creating, type Route, route } from './kit/route.ts';
 
 const slug = z
   .string()
@@ -44,8 +44,7 @@ export const organizationRoutes = (
     handle: async ({ caller }) => whole(await useCases.listMyOrganizations(caller), (own) => own),
   }),
 
-  route({
-    method: 'post',
+  creating({
     path: '/v1/organizations',
     operation: 'createOrganization',
     summary: 'Found an organization',
@@ -59,10 +58,9 @@ export const organizationRoutes = (
     }),
     answers: [201, organizationShape],
     refuses: ['organization.slug_taken', 'caller.person_required'],
-    handle: async ({ caller, body, source }) =>
-      organizationOf(
-        await useCases.createOrganization(caller, { name: body.name, slug: body.slug, domains: body.domains }, source),
-      ),
+    handle: ({ caller, body, source }) =>
+      useCases.createOrganization(caller, { name: body.name, slug: body.slug, domains: body.domains }, source),
+    shows: organizationOf,
   }),
 
   route({

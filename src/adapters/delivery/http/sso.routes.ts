@@ -5,7 +5,7 @@ import { setupIntents } from '#application/ports/identity-provider.ts';
 import type { SsoUseCases } from '#application/sso/sso-use-cases.ts';
 import type { Connection, ConnectionTest } from '#domain/sso/connection.ts';
 import { idShape, line, name, org } from './inputs.ts';
-import { type PathParam, type Route, route } from './kit/route.ts';
+import { creating, type PathParam, type Route, route } from './kit/route.ts';
 
 /** The provider's id; what cannot be one names nothing. */
 const connectionId: PathParam<string> = {
@@ -174,8 +174,7 @@ export const ssoRoutes = (useCases: Omit<SsoUseCases, 'failLogin'>): readonly Ro
       ),
   }),
 
-  route({
-    method: 'post',
+  creating({
     path: `${path}/connections`,
     operation: 'createConnection',
     summary: 'Make a connection from here',
@@ -197,8 +196,9 @@ export const ssoRoutes = (useCases: Omit<SsoUseCases, 'failLogin'>): readonly Ro
               clientSecret: body.client_secret,
             };
       const wanted = { organizationId: params.org, name: body.name, ...details };
-      return connection(await useCases.createConnection(caller, wanted, source));
+      return useCases.createConnection(caller, wanted, source);
     },
+    shows: connection,
   }),
 
   route({

@@ -31,4 +31,5 @@ export const postgresRepositories = (run: PostgresRun): Repositories => ({
   audit: postgresAuditTrail(run),
   signIns: postgresSignIns(run),
   announcements: postgresAnnouncements(run),
+  idempotencyKeys: postgresIdempotencyKeys(run),
 });

@@ -12,24 +12,22 @@ import { Refusal, type RefusalReason } from '#domain/shared/refusal.ts';
 import { type Cookies, cookiesOf } from './cookies.ts';
 import type { Exchange, ExchangeState } from './exchange.ts';
 import { Html } from './html.ts';
+import { createOnce, idempotencyKeyOf } from './idempotency.ts';
 import { readAs } from './issues.ts';
 import { pagePolicy } from './page.ts';
 import { statusOf } from './problem.ts';
 import { readJson, readRaw } from './read-body.ts';
-import { type Answer, type Asked, isRaw, isScope, type Route, refusalsOf } from './route.ts';
+import { type Answer, type Asked, isRaw, isScope, organizationParam, type Route, refusalsOf } from './route.ts';
 import { mustBeOurOwnPage, writes } from './same-origin.ts';
 
 export interface GuardParts {
-  readonly useCases: Pick<UseCases, 'authenticateCaller' | 'keepSessionAlive' | 'recordRefusal'>;
+  readonly useCases: Pick<UseCases, 'authenticateCaller' | 'keepSessionAlive' | 'onlyOnce' | 'recordRefusal'>;
   readonly publicUrl: URL;
   readonly log: Log;
   /** Development and tests: a refusal that its route does not declare is a fault. Otherwise it is logged and answered. */
   readonly strict: boolean;
   readonly addressOf: (request: Exchange['req']) => string | null;
 }
-
-/** The organization that the path names, if it names one. */
-const organizationParam = 'org';
 
 const credentialOf = (ctx: Exchange, cookies: Cookies): Credential | undefined => {
   const authorizations = new Set(ctx.req.headersDistinct['authorization']);
@@ -58,15 +56,19 @@ const readParams = (route: Route, sent: Readonly<Record<string, string>>): Recor
     }),
   );
 
-const readBody = async (route: Route, ctx: Exchange): Promise<unknown> => {
-  if (!route.body) return undefined;
-  if (isRaw(route.body)) return readRaw(ctx, route.body.raw.limitBytes);
-  const body = await readJson(ctx);
-  if (body === undefined) throw new Refusal('request.invalid', { issues: ['body: is required'] });
-  return readAs(route.body, body, 'body');
+/** The body as it was sent, and as the route reads it. */
+const readBody = async (route: Route, ctx: Exchange): Promise<{ readonly sent?: unknown; readonly body?: unknown }> => {
+  if (!route.body) return {};
+  if (isRaw(route.body)) return { body: await readRaw(ctx, route.body.raw.limitBytes) };
+  const sent = await readJson(ctx);
+  if (sent === undefined) throw new Refusal('request.invalid', { issues: ['body: is required'] });
+  return { sent, body: readAs(route.body, sent, 'body') };
 };
 
 /** What does not fit the declared answer is a fault; what is not declared in it stays home. */
+const jsonOf = (answer: Answer, given: unknown): string =>
+  JSON.stringify(typeof answer === 'string' ? given : answer.parse(given));
+
 const write = (ctx: Exchange, answer: Answer, given: unknown): void => {
   if (answer === 'nothing') {
     ctx.body = null;
@@ -81,9 +83,8 @@ const write = (ctx: Exchange, answer: Answer, given: unknown): void => {
     ctx.type = 'text/html';
     ctx.body = z.instanceof(Html).parse(given).toString();
   } else {
-    const filtered = answer === 'document' ? given : answer.parse(given);
     ctx.type = 'application/json';
-    ctx.body = JSON.stringify(filtered);
+    ctx.body = jsonOf(answer, given);
   }
 };
 
@@ -140,7 +141,7 @@ const guard = (route: Route, parts: GuardParts): ((ctx: Exchange) => Promise<voi
     };
     const params = readParams(route, sentParams);
     const query = route.query && readAs(route.query, { ...ctx.query }, 'query');
-    const body = await readBody(route, ctx);
+    const { sent, body } = await readBody(route, ctx);
     let status = usualStatus;
     const reply = {
       status(other: number) {
@@ -149,7 +150,24 @@ const guard = (route: Route, parts: GuardParts): ((ctx: Exchange) => Promise<voi
       },
       header: (name: string, value: string) => ctx.set(name, value),
     };
-    const given = await route.handle({ params, query, body, caller, source, cookies, header, identify, reply });
+    const asked = { params, query, body, caller, source, cookies, header, identify, reply };
+    const { shows = (given: unknown) => given } = route;
+    const key = route.shows && idempotencyKeyOf(ctx);
+    if (caller && key !== undefined) {
+      const created = await createOnce(
+        useCases,
+        route,
+        { caller, key, sent: { params: sentParams, query: { ...ctx.query }, body: sent } },
+        async (once) => route.handle({ ...asked, source: { ...source, once } }),
+        (made) => jsonOf(answer, shows(made)),
+      );
+      if (created.replayed) ctx.set('Idempotent-Replayed', 'true');
+      ctx.status = created.status;
+      ctx.type = 'application/json';
+      ctx.body = created.body;
+      return;
+    }
+    const given = shows(await route.handle(asked));
     ctx.status = status;
     write(ctx, answer, given);
   };

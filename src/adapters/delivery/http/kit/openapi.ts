@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { type RefusalReason, refusals } from '#domain/shared/refusal.ts';
+import { longestKey } from './idempotency.ts';
 import { codes, type ErrorStatus, envelope, faultMessage, statusOf } from './problem.ts';
 import { type Answer, isRaw, isScope, type PathParam, type Route, refusalsOf, tags } from './route.ts';
 
@@ -29,7 +30,7 @@ export interface Operation {
 }
 export interface Parameter {
   readonly name: string;
-  readonly in: 'path' | 'query';
+  readonly in: 'path' | 'query' | 'header';
   readonly required: boolean;
   readonly description?: string;
   readonly schema: Json;
@@ -109,6 +110,21 @@ const pathParameter = (name: string, param: PathParam<unknown>, schema: Json): P
   schema,
 });
 
+const keyParameter: Parameter = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description:
+    'A text of your making, new for each thing to be created: a UUID is a good one. The same request with the same key creates nothing more for 24 hours, but gets the first answer again, marked by `Idempotent-Replayed: true`. A refused request is not remembered.',
+  schema: { type: 'string', minLength: 1, maxLength: longestKey, examples: ['8e03978e-40d5-43e8-bc93-6894a57f9324'] },
+};
+const replayedHeader: Json = {
+  'Idempotent-Replayed': {
+    description: '`true` when this answer was given before.',
+    schema: { type: 'string', enum: ['true'] },
+  },
+};
+
 const queryParameters = (schema: Json): Parameter[] => {
   const properties = (schema['properties'] ?? {}) as Readonly<Record<string, Json>>;
   const required = new Set((schema['required'] ?? []) as readonly string[]);
@@ -153,8 +169,13 @@ const refused = (route: Route): Record<string, ResponseObject> => {
     const sorted = reasons.toSorted();
     responses[status] = {
       description: `${codes[status]}: ${sorted.map((reason) => `${'`'}${reason}${'`'}`).join(', ')}`,
-      ...(status === 503 && {
-        headers: { 'Retry-After': { description: 'Seconds to wait.', schema: { type: 'integer' } } },
+      ...((status === 503 || reasons.includes('idempotency_key.under_way')) && {
+        headers: {
+          'Retry-After': {
+            description: 'Seconds to wait before asking again, where that helps.',
+            schema: { type: 'integer' },
+          },
+        },
       }),
       content: {
         'application/json': {
@@ -186,7 +207,8 @@ export const openapi = (routes: readonly Route[], options: { publicUrl: URL; ses
     const description = [route.description, callerNote(route)].filter(Boolean).join('\n\n');
     const [status, answer] = route.answers;
     const body = route.body;
-    const ok = succeeded(answer, (shape) => named(shape, 'output'));
+    const succeeds = succeeded(answer, (shape) => named(shape, 'output'));
+    const ok = route.shows ? { ...succeeds, headers: { ...succeeds.headers, ...replayedHeader } } : succeeds;
     const also = Object.entries(route.also ?? {}).map(([other, means]) => [other, { ...ok, description: means }]);
     return {
       operationId: route.operation,
@@ -198,6 +220,7 @@ export const openapi = (routes: readonly Route[], options: { publicUrl: URL; ses
       parameters: [
         ...Object.entries(route.params).map(([name, param]) => pathParameter(name, param, named(param.shape, 'input'))),
         ...(route.query ? queryParameters(named(route.query, 'input')) : []),
+        ...(route.shows ? [keyParameter] : []),
       ],
       ...(body && {
         requestBody: {

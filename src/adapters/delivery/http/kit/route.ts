@@ -1,9 +1,9 @@
 // A route, told once: who may call it, what goes in, what comes out, and how it may say no. Guard and OpenAPI both read this.
 
 import type { z } from 'zod';
+import type { Origin } from '#application/idempotency/once.ts';
 import type { Caller } from '#domain/access/caller.ts';
 import type { Scope } from '#domain/access/scope.ts';
-import type { Source } from '#domain/audit/audit-entry.ts';
 import type { Refusal, RefusalReason } from '#domain/shared/refusal.ts';
 import type { Cookies } from './cookies.ts';
 import type { Html } from './html.ts';
@@ -48,8 +48,8 @@ export interface Asked<Params, Query, Body, Who> {
   readonly query: Query;
   readonly body: Body;
   readonly caller: Who;
-  /** For the audit trail. */
-  readonly source: Source;
+  /** For the audit trail; and what is created, is created once by it. */
+  readonly source: Origin;
   readonly cookies: Cookies;
   /** Undefined when absent. */
   readonly header: (name: string) => string | undefined;
@@ -89,8 +89,16 @@ export interface Route {
   readonly ownPagesOnly?: boolean;
   /** Sets or clears the session's cookies itself, or its answer's cookies never reach the browser: nothing is refreshed on the way. */
   readonly leavesCookies?: boolean;
+  /**
+   * It creates something and takes an `Idempotency-Key`: `handle` gives what the use case answered, and this is what the caller
+   * sees of it. Made by `creating`.
+   */
+  readonly shows?: (made: unknown) => unknown;
   handle(asked: Asked<unknown, unknown, unknown, unknown>): unknown;
 }
+
+/** The organization that the path names, if it names one. */
+export const organizationParam = 'org';
 
 type NamesIn<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}` ? Name | NamesIn<Rest> : never;
 type ParamsOf<P> = { readonly [Name in keyof P]: P[Name] extends PathParam<infer T> ? T : never };
@@ -105,30 +113,30 @@ type Given<A extends Answer> = A extends z.ZodType
         ? Html
         : Readonly<Record<string, unknown>>;
 
-type Definition<
+/** What a route says of itself, but for what it does. */
+type Told<
   Path extends string,
   P,
   Q extends z.ZodType | undefined,
   B extends z.ZodType | RawBody | undefined,
   W extends Allows,
   A extends Answer,
-> = Omit<Route, 'path' | 'params' | 'query' | 'body' | 'allows' | 'answers' | 'handle'> & {
+> = Omit<Route, 'method' | 'path' | 'params' | 'query' | 'body' | 'allows' | 'answers' | 'shows' | 'handle'> & {
   readonly path: Path;
   readonly allows: W;
   readonly query?: Q;
   readonly body?: B;
   readonly answers: readonly [status: number, answer: A];
-  handle(
-    asked: Asked<
-      ParamsOf<P>,
-      Q extends z.ZodType ? z.output<Q> : undefined,
-      BodyOf<B>,
-      W extends 'anyone' ? undefined : Caller
-    >,
-  ): Given<A> | Promise<Given<A>>;
 } & ([NamesIn<Path>] extends [never]
     ? { readonly params?: P }
     : { readonly params: P & Readonly<Record<NamesIn<Path>, PathParam<unknown>>> });
+
+type AskedOf<P, Q extends z.ZodType | undefined, B extends z.ZodType | RawBody | undefined, W extends Allows> = Asked<
+  ParamsOf<P>,
+  Q extends z.ZodType ? z.output<Q> : undefined,
+  BodyOf<B>,
+  W extends 'anyone' ? undefined : Caller
+>;
 
 /** Ties the types of the parts together; the compiler checks that every `{name}` of the path is a parameter. */
 export const route = <
@@ -139,8 +147,37 @@ export const route = <
   Q extends z.ZodType | undefined = undefined,
   B extends z.ZodType | RawBody | undefined = undefined,
 >(
-  definition: Definition<Path, P, Q, B, W, A>,
+  definition: Told<Path, P, Q, B, W, A> & {
+    readonly method: Route['method'];
+    handle(asked: AskedOf<P, Q, B, W>): Given<A> | Promise<Given<A>>;
+  },
 ): Route => ({ params: {}, ...definition }) as unknown as Route;
+
+/**
+ * The same for what creates something, so that a request that is sent twice does not create two. `handle` gives its `source` to
+ * the use case and answers what that answered, untouched; `shows` makes it what the caller sees.
+ */
+export const creating = <
+  const Path extends string,
+  W extends Exclude<Allows, 'anyone'>,
+  A extends z.ZodType,
+  Made,
+  P extends Readonly<Record<string, PathParam<unknown>>> = Readonly<Record<never, never>>,
+  Q extends z.ZodType | undefined = undefined,
+  B extends z.ZodType | undefined = undefined,
+>(
+  definition: Told<Path, P, Q, B, W, A> & {
+    handle(asked: AskedOf<P, Q, B, W>): Promise<Made>;
+    shows(made: Made): Given<A>;
+  },
+): Route => ({ params: {}, ...definition, method: 'post' }) as unknown as Route;
+
+const keyRefusals: readonly RefusalReason[] = [
+  'idempotency_key.malformed',
+  'idempotency_key.reused',
+  'idempotency_key.under_way',
+  'idempotency_key.answer_gone',
+];
 
 const provingRefusals: readonly RefusalReason[] = [
   'credential.missing',
@@ -181,5 +218,6 @@ export const refusalsOf = (route: Route): ReadonlySet<RefusalReason> => {
     ...Object.values(route.params).map(({ otherwise }) => otherwise),
     ...(route.query || route.body ? (['request.invalid'] as const) : []),
     ...(route.body ? (['request.too_large'] as const) : []),
+    ...(route.shows ? keyRefusals : []),
   ]);
 };

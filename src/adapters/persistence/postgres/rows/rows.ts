@@ -4,6 +4,7 @@ import { AgentRow } from './agent.row.ts';
 import { ApiKeyRow } from './api-key.row.ts';
 import { AuditEntryRow } from './audit.row.ts';
 import { DirectoryGroupRow, DirectoryRow, DirectoryUserRow, GroupLinkRow } from './directory.row.ts';
+import { IdempotencyKeyRow } from './idempotency-key.row.ts';
 import { FeedCursorRow, InboxRow } from './inbox.row.ts';
 import { MembershipRow } from './membership.row.ts';
 import { InvitationRow } from './invitation.row.ts';
@@ -33,4 +34,5 @@ export const rows = [
   FeedCursorRow,
   OutboxRow,
   AuditEntryRow,
+  IdempotencyKeyRow,
 ];
