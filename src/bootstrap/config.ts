@@ -6,7 +6,14 @@ import { nodeNetworks } from '#adapters/system/node-networks.ts';
 export type DatabaseConfig =
   | { readonly kind: 'memory' }
   | { readonly kind: 'embedded'; readonly folder: string }
-  | { readonly kind: 'postgres'; readonly url: string };
+  | {
+      readonly kind: 'postgres';
+      readonly url: string;
+      /** The login that owns the tables, where the service has one of its own. */
+      readonly migrationUrl: string | undefined;
+      /** Whether the login of the service must not be able to lift the isolation of organizations. */
+      readonly onlyApart: boolean;
+    };
 
 export type ProviderConfig =
   | {
@@ -22,6 +29,10 @@ export type ProviderConfig =
       readonly apiUrl: string;
       readonly issuers: readonly string[];
     };
+
+/** `serve` answers requests, `work` does what follows from them (it answers, too, but nobody need ask it), `both` does both. */
+export const roles = ['serve', 'work', 'both'] as const;
+export type Role = (typeof roles)[number];
 
 export interface Config {
   readonly production: boolean;
@@ -44,6 +55,8 @@ export interface Config {
   /** CIDR blocks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
   readonly logLevel: string;
+  /** What this process does. */
+  readonly role: Role;
 }
 
 export class ConfigurationFaults extends Error {
@@ -97,6 +110,10 @@ const environment = z.object({
   PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).optional(),
   DATA_DIR: z.string().default('./.data'),
   DATABASE_URL: databaseUrl.optional(),
+  MIGRATION_DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\/./, 'must be a postgres:// address')
+    .optional(),
   REDIS_URL: redisUrl.optional(),
   IDENTITY_PROVIDER: z.enum(['fake', 'workos'], { error: 'must be fake or workos' }).default('fake'),
   FAKE_IDENTITY_URL: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).optional(),
@@ -113,6 +130,7 @@ const environment = z.object({
   TRUSTED_PROXIES: list
     .refine((blocks) => blocks.every(nodeNetworks.isBlock), 'must be addresses or CIDR blocks, separated by commas')
     .default([]),
+  ROLE: z.enum(roles, { error: 'must be serve, work or both' }).default('both'),
   LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'], { error: 'must be debug, info, warn, error or silent' })
     .default('info'),
@@ -130,7 +148,12 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
   }
   const vars = parsed.data;
   const production = vars.NODE_ENV === 'production';
-  const faults = [...faultsOfWorkos(vars), ...faultsOfRedis(vars), ...(production ? faultsInProduction(vars) : [])];
+  const faults = [
+    ...faultsOfWorkos(vars),
+    ...faultsOfRedis(vars),
+    ...faultsOfMigrations(vars),
+    ...(production ? faultsInProduction(vars) : []),
+  ];
   if (faults.length > 0) throw new ConfigurationFaults(faults);
   return {
     production,
@@ -138,7 +161,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
     port: vars.PORT,
     publicUrl: new URL(vars.PUBLIC_URL ?? `http://localhost:${vars.PORT}`).origin,
     dataDir: vars.DATA_DIR,
-    database: databaseOf(vars.DATABASE_URL, vars.DATA_DIR),
+    database: databaseOf(vars, production),
     redisUrl: vars.REDIS_URL,
     provider: providerOf(vars),
     sessionSecrets: vars.SESSION_SECRETS,
@@ -147,12 +170,14 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
     sessionTrustSeconds: vars.SESSION_TRUST_SECONDS,
     trustedProxies: vars.TRUSTED_PROXIES,
     logLevel: vars.LOG_LEVEL,
+    role: vars.ROLE,
   };
 };
 
-const databaseOf = (url: string | undefined, dataDir: string): DatabaseConfig => {
-  if (url === undefined) return { kind: 'embedded', folder: `${dataDir}/postgres` };
-  return url === 'memory:' ? { kind: 'memory' } : { kind: 'postgres', url };
+const databaseOf = (vars: Vars, production: boolean): DatabaseConfig => {
+  const { DATABASE_URL: url, MIGRATION_DATABASE_URL: migrationUrl } = vars;
+  if (url === undefined) return { kind: 'embedded', folder: `${vars.DATA_DIR}/postgres` };
+  return url === 'memory:' ? { kind: 'memory' } : { kind: 'postgres', url, migrationUrl, onlyApart: production };
 };
 
 type Vars = z.infer<typeof environment>;
@@ -186,9 +211,15 @@ const faultsOfWorkos = (vars: Vars): string[] => {
   return faults;
 };
 
+const hasNoServer = ({ DATABASE_URL: url }: Vars): boolean => url === undefined || url === 'memory:';
+
+const faultsOfMigrations = (vars: Vars): string[] =>
+  vars.MIGRATION_DATABASE_URL !== undefined && hasNoServer(vars)
+    ? ['MIGRATION_DATABASE_URL is of use only with a PostgreSQL server in DATABASE_URL']
+    : [];
+
 const faultsOfRedis = (vars: Vars): string[] => {
-  const isAlone = vars.DATABASE_URL === undefined || vars.DATABASE_URL === 'memory:';
-  if (vars.REDIS_URL === undefined || !isAlone) return [];
+  if (vars.REDIS_URL === undefined || !hasNoServer(vars)) return [];
   return [
     'REDIS_URL is of use only with a PostgreSQL server in DATABASE_URL: any other database serves one process, which shares its cache with nobody',
   ];

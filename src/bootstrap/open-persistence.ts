@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { memoryReadModels } from '#adapters/persistence/memory/memory-read-models.ts';
 import { MemoryStore } from '#adapters/persistence/memory/memory-store.ts';
 import { postgresChannel } from '#adapters/persistence/postgres/announcements.ts';
-import { openPglite, openPostgres } from '#adapters/persistence/postgres/open-database.ts';
+import { type EmbeddedDatabase, openPglite, openPostgres } from '#adapters/persistence/postgres/open-database.ts';
 import { typeIds } from '#adapters/system/type-ids.ts';
 import type { AnnouncementChannel } from '#application/ports/caller-cache.ts';
 import type { DatabaseConfig } from '#bootstrap/config.ts';
@@ -15,6 +15,8 @@ import { Refusal } from '#domain/shared/refusal.ts';
 export interface OpenPersistence extends Persistence {
   /** How the database tells every node what to forget, where several may use it. */
   readonly channel?: AnnouncementChannel | undefined;
+  /** The embedded database itself, where it is one. */
+  readonly pglite?: EmbeddedDatabase | undefined;
   /** Throws when the database does not answer. */
   check(): Promise<void>;
   close(): Promise<void>;
@@ -28,7 +30,7 @@ export const openPersistence = async (config: DatabaseConfig): Promise<OpenPersi
   const unlock = config.kind === 'embedded' ? await lockFolder(config.folder) : async () => {};
   const database =
     config.kind === 'postgres'
-      ? await openPostgres({ url: config.url, ids: typeIds })
+      ? await openPostgres({ ...config, ids: typeIds })
       : await openPglite({ dataDir: join(config.folder, 'data'), ids: typeIds });
   const close = async (): Promise<void> => {
     await database.close();
@@ -43,6 +45,9 @@ export const openPersistence = async (config: DatabaseConfig): Promise<OpenPersi
   return {
     store: database.store,
     readModels: database.readModels,
+    pglite: database.pglite,
+    // Each lane has a connection while its event is applied; requests need some too.
+    lanesAtOnce: config.kind === 'postgres' ? 4 : 1,
     channel: config.kind === 'postgres' ? postgresChannel(config.url) : undefined,
     check: async () => {
       if (!(await database.isReachable())) throw new Refusal('storage.unavailable');

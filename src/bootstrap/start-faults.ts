@@ -1,5 +1,6 @@
 // What went wrong at the start, in words that say what to do. The stack is for faults that nobody foresaw.
 
+import { DatabaseLoginFault } from '#adapters/persistence/postgres/database-logins.ts';
 import { ConfigurationFaults } from '#bootstrap/config.ts';
 import { FolderTaken } from '#bootstrap/folder-lock.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
@@ -12,7 +13,8 @@ interface SystemFault {
 }
 
 export const explained = (fault: unknown): string => {
-  if (fault instanceof ConfigurationFaults || fault instanceof FolderTaken) return fault.message;
+  const isPlain = [ConfigurationFaults, FolderTaken, DatabaseLoginFault].some((kind) => fault instanceof kind);
+  if (isPlain) return (fault as Error).message;
   if (fault instanceof Refusal && fault.reason === 'storage.unavailable') {
     return 'The database does not answer, or does not let us in: check DATABASE_URL.';
   }

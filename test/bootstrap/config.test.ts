@@ -38,6 +38,7 @@ describe('the configuration', () => {
       sessionTrustSeconds: 300,
       trustedProxies: [],
       logLevel: 'info',
+      role: 'both',
     } satisfies Config);
   });
   it('takes an empty variable for an unset one', () => {
@@ -59,6 +60,7 @@ describe('the configuration', () => {
       TRUSTED_PROXIES: '10.0.0.0/99',
       IDENTITY_PROVIDER: 'clerk',
       LOG_LEVEL: 'loud',
+      ROLE: 'play',
     });
     const named = faults.map((fault) => fault.split(' ')[0]).toSorted();
     expect(named).toEqual([
@@ -68,6 +70,7 @@ describe('the configuration', () => {
       'PORT',
       'PUBLIC_URL',
       'REDIS_URL',
+      'ROLE',
       'SESSION_SECRETS',
       'SESSION_TRUST_SECONDS',
       'TRUSTED_PROXIES',
@@ -83,6 +86,29 @@ describe('the configuration', () => {
   it.each([{}, { DATABASE_URL: 'memory:' }])('sees no use in a Redis beside a database of one process', (env) => {
     expect(faultsOf({ ...env, REDIS_URL: 'redis://cache' })).toEqual([
       expect.stringMatching(/^REDIS_URL .* DATABASE_URL/),
+    ]);
+  });
+  it('takes a login of its own for migrations, beside a server only; and in production wants the other to be nothing more', () => {
+    const env = { DATABASE_URL: 'postgres://app@db/identity', MIGRATION_DATABASE_URL: 'postgres://owner@db/identity' };
+    expect(readConfig(env).database).toEqual({
+      kind: 'postgres',
+      url: env.DATABASE_URL,
+      migrationUrl: env.MIGRATION_DATABASE_URL,
+      onlyApart: false,
+    });
+    const inProduction = {
+      ...production,
+      IDENTITY_PROVIDER: 'workos',
+      WORKOS_API_KEY: 'sk',
+      WORKOS_CLIENT_ID: 'client',
+    };
+    const workos = { WORKOS_ISSUERS: 'https://api.workos.com', WORKOS_WEBHOOK_SECRETS: 'secret' };
+    expect(readConfig({ ...inProduction, ...workos }).database).toMatchObject({ onlyApart: true });
+    expect(faultsOf({ MIGRATION_DATABASE_URL: 'postgres://owner@db/identity' })).toEqual([
+      expect.stringMatching(/^MIGRATION_DATABASE_URL .* DATABASE_URL/),
+    ]);
+    expect(faultsOf({ ...env, MIGRATION_DATABASE_URL: 'memory:' })).toEqual([
+      'MIGRATION_DATABASE_URL must be a postgres:// address',
     ]);
   });
   it('never repeats a secret in a fault', () => {

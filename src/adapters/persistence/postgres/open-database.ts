@@ -2,13 +2,14 @@
 
 import { mkdir } from 'node:fs/promises';
 import { Migrator } from '@mikro-orm/migrations';
-import { MikroORM as PgliteORM } from '@mikro-orm/pglite';
+import { type PgliteConnection, MikroORM as PgliteORM } from '@mikro-orm/pglite';
 import { MikroORM as PostgresORM, type SqlEntityManager } from '@mikro-orm/postgresql';
 import type { ReadModels, Standings } from '#application/ports/read-models.ts';
 import type { Store } from '#application/ports/store.ts';
 import type { Ids } from '#application/ports/system.ts';
 import { outsideTransactionsOnly } from '../inside-transaction.ts';
-import { answeringOrRefusing, refusalFor, refuseUnstorable } from './database-faults.ts';
+import { answeringOrRefusing, refusalFor, refuseUnstorable, rethrow } from './database-faults.ts';
+import { checkLogin, migrationFault } from './database-logins.ts';
 import { asService, becomeService } from './database-roles.ts';
 import { inTransaction } from './in-transaction.ts';
 import { migrations } from './migrations/migrations.ts';
@@ -19,16 +20,28 @@ import { rows } from './rows/rows.ts';
 export interface OpenDatabase {
   readonly store: Store;
   readonly readModels: ReadModels & Standings;
-  /** Brings the tables to this version of the code. Nodes that start together take turns; the second time changes nothing. */
+  /**
+   * Brings the tables to this version of the code, then looks whether the login may do what it must and no more. Nodes that
+   * start together take turns; the second time changes nothing.
+   * @throws DatabaseLoginFault
+   */
   migrate(): Promise<void>;
   /** Whether it answers within two seconds. Never throws. */
   isReachable(): Promise<boolean>;
+  /** The embedded database itself, for a library that brings statements of its own. */
+  readonly pglite?: EmbeddedDatabase;
   close(): Promise<void>;
 }
 
+export type EmbeddedDatabase = Awaited<ReturnType<PgliteConnection['getNativeClient']>>;
+
 export interface PostgresOptions {
-  /** `postgres://…` */
+  /** `postgres://…`, with the login under which the service works. */
   readonly url: string;
+  /** The same database with the login that owns the tables and may create roles; the same login unless told. */
+  readonly migrationUrl?: string | undefined;
+  /** Refuses a login that could lift the isolation of organizations (`DatabaseLoginFault`). */
+  readonly onlyApart?: boolean | undefined;
   readonly ids: Ids;
   /** Connections at most; work beyond that waits for one. 10 unless told. */
   readonly connections?: number;
@@ -104,7 +117,7 @@ export const openPostgres = async (options: PostgresOptions): Promise<OpenDataba
         // Connections of their own: migrations may take longer than any statement of the service is allowed to.
         const migrating = await PostgresORM.init({
           ...common,
-          clientUrl: options.url,
+          clientUrl: options.migrationUrl ?? options.url,
           pool: { min: 0, max: 2 },
           driverOptions: {
             connectionTimeoutMillis: connectMilliseconds,
@@ -118,9 +131,10 @@ export const openPostgres = async (options: PostgresOptions): Promise<OpenDataba
         }).catch((thrown: unknown) => {
           // Not waited for: a pool that lost a connection under a migration never finishes closing.
           void migrating.close(true);
-          throw refusalFor(thrown);
+          throw refusalFor(migrationFault(thrown));
         });
         await migrating.close(true);
+        await checkLogin(orm.em.fork(), options.onlyApart ?? false).catch(rethrow);
       },
       close: () => orm.close(true),
     },
@@ -134,7 +148,8 @@ export const openPglite = async ({ dataDir, ids }: PgliteOptions): Promise<OpenD
   // Its one connection has the role that connections to a server begin with, as soon as there is one.
   const become = () => orm.em.fork().execute(becomeService);
   await become();
-  return opened(
+  const pglite = await orm.em.getConnection().getNativeClient();
+  const database = opened(
     {
       fork: () => orm.em.fork(),
       async migrate() {
@@ -146,4 +161,5 @@ export const openPglite = async ({ dataDir, ids }: PgliteOptions): Promise<OpenD
     },
     ids,
   );
+  return { ...database, pglite };
 };

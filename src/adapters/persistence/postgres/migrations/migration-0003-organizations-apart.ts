@@ -29,11 +29,11 @@ exception when duplicate_object or unique_violation then null;
 end $$`;
 
 /** A superuser may take every role; another maker of the tables has to be let. */
-const makerMayBe = (name: string): string => `do $$ begin
+const makerMayBe = (name: string, tolerated: string): string => `do $$ begin
   if not pg_catalog.pg_has_role(current_user, '${name}', 'usage') then
     execute format('grant %I to %I', '${name}', current_user);
   end if;
-exception when duplicate_object or unique_violation then null;
+exception when ${tolerated} then null;
 end $$`;
 
 const keep = ['select', 'insert', 'update'] as const;
@@ -78,9 +78,9 @@ const statements = [
 
   ...['organizations', 'verified_domains', 'memberships', 'sessions', 'agents', 'api_keys'].flatMap(lookedUp),
   `grant select on users to ${lookup}`,
-  // It makes what the lookup role owns; and with one login for everything, it is also the one that serves.
-  makerMayBe(lookup),
-  makerMayBe(service),
+  // It makes what the lookup role owns; and with one login for everything it is also the one that serves, if it may be.
+  makerMayBe(lookup, 'duplicate_object or unique_violation'),
+  makerMayBe(service, 'duplicate_object or unique_violation or insufficient_privilege'),
   `create schema lookup authorization ${lookup}`,
   `grant usage on schema lookup to ${service}`,
   ...firstLookups.flatMap(asLookup),
