@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { loadEnvFile } from 'node:process';
+import { parseArgs } from 'node:util';
 import { pinoLog } from '#adapters/system/pino-log.ts';
 import { systemClock } from '#adapters/system/system-clock.ts';
 import { type Config, readConfig } from '#bootstrap/config.ts';
@@ -10,6 +11,7 @@ import { deliverOverHttp } from '#bootstrap/fake-identity.ts';
 import { secretsFor } from '#bootstrap/generated-secrets.ts';
 import { openCallerCache } from '#bootstrap/open-caller-cache.ts';
 import { openIdentity } from '#bootstrap/open-identity.ts';
+import { openJobs } from '#bootstrap/open-jobs.ts';
 import { openPersistence } from '#bootstrap/open-persistence.ts';
 import { openDoor, serve } from '#bootstrap/serve.ts';
 import { assemble } from '#bootstrap/service.ts';
@@ -26,6 +28,7 @@ const start = async (config: Config): Promise<void> => {
   if (database.kind === 'embedded') say('Starting; the first start makes a database and takes a few seconds.\n');
   const persistence = await openPersistence(database);
   const identity = await openIdentity(config, secrets, log);
+  const jobs = openJobs(database, persistence, systemClock, log);
   const callers = await openCallerCache({
     channel: persistence.channel,
     redisUrl: config.redisUrl,
@@ -45,6 +48,7 @@ const start = async (config: Config): Promise<void> => {
     log,
     persistence,
     callerCache: callers.cache,
+    jobs,
     provider: identity.provider,
     pages: identity.pages,
     strict: false,
@@ -56,7 +60,7 @@ const start = async (config: Config): Promise<void> => {
     },
   });
   const demo = identity.world && (await makeDemo(service, identity.world));
-  const serving = serve(service, log);
+  const serving = await serve(service, { role: config.role, jobs, log });
   door.admit(service.listener);
   if (identity.world) deliverOverHttp(identity.world, door.url);
   say(demo ? welcome(config, demo, callers.description) : ready(config, callers.description));
@@ -85,7 +89,8 @@ const fail = (fault: unknown): never => {
 
 try {
   if (process.env['NODE_ENV'] !== 'production' && existsSync('.env')) loadEnvFile('.env');
-  await start(readConfig(process.env));
+  const { role } = parseArgs({ options: { role: { type: 'string' } } }).values;
+  await start(readConfig(role === undefined ? process.env : { ...process.env, ROLE: role }));
 } catch (fault) {
   fail(fault);
 }

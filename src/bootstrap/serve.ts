@@ -4,7 +4,9 @@ import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { httpServer } from '#adapters/delivery/http/kit/server.ts';
 import { typeIds } from '#adapters/system/type-ids.ts';
+import type { JobRunner } from '#application/ports/jobs.ts';
 import type { Log } from '#application/ports/system.ts';
+import type { Role } from '#bootstrap/config.ts';
 import type { Service } from '#bootstrap/service.ts';
 
 /** A port that is taken before anything else is opened: whoever knocks meanwhile is asked to come back. */
@@ -18,12 +20,12 @@ export interface Door {
 }
 
 export interface Serving {
-  /** Finishes what the workers have, then writes down what only memory knew. */
+  /** Takes up nothing more, finishes what is in hand (for ten seconds at most), then writes down what only memory knew. */
   close(): Promise<void>;
 }
 
 const second = 1000;
-/** How long requests under way may take to finish when we stop. */
+/** How long requests and work under way may take to finish when we stop. */
 const drainSeconds = 10;
 
 const starting: RequestListener = (_request, response) => {
@@ -60,10 +62,21 @@ export const openDoor = async (where: { readonly port: number; readonly host: st
   };
 };
 
-export const serve = (service: Service, log: Log): Serving => {
-  const every = (seconds: number, name: string, task: () => Promise<unknown> | unknown): NodeJS.Timeout => {
+export interface Serves {
+  readonly role: Role;
+  readonly jobs: JobRunner;
+  readonly log: Log;
+}
+
+/** How long a commit of another node may lie before a node that works sees it, in seconds; its own are seen at once. */
+const lookSeconds = 0.5;
+
+export const serve = async (service: Service, { role, jobs, log }: Serves): Promise<Serving> => {
+  const { inbox, outbox, activity, jobList } = service;
+  const timers: NodeJS.Timeout[] = [];
+  const every = (seconds: number, name: string, task: () => Promise<unknown>): void => {
     let busy = false;
-    return setInterval(async () => {
+    const run = async (): Promise<void> => {
       if (busy) return;
       busy = true;
       try {
@@ -73,24 +86,32 @@ export const serve = (service: Service, log: Log): Serving => {
       } finally {
         busy = false;
       }
-    }, seconds * second);
+    };
+    timers.push(setInterval(run, seconds * second));
+    // Once now: what a process that was killed left behind is taken up again.
+    void run();
   };
-  // Started once now: what a process that was killed left behind is taken up again.
-  service.inbox.wake();
-  service.outbox.wake();
-  const timers = [
-    every(1, 'inbox', service.inbox.drain),
-    every(1, 'outbox', service.outbox.drain),
-    every(5, 'writing down who was seen', service.activity.flush),
-    every(10, 'catching up with the event feed', service.catchUp),
-  ];
+
+  const work = role !== 'serve';
+  await jobs.start(jobList, { work });
+  if (work) {
+    every(lookSeconds, 'inbox', inbox.drain);
+    every(lookSeconds, 'outbox', outbox.drain);
+  } else {
+    // What commits wake here is left to those who work.
+    await Promise.all([inbox.stop(), outbox.stop()]);
+  }
+  every(5, 'writing down who was seen', activity.flush);
 
   return {
     async close() {
       for (const timer of timers) clearInterval(timer);
-      await service.inbox.drain();
-      await service.outbox.drain();
-      await service.activity.flush();
+      const { promise: late, resolve } = Promise.withResolvers<void>();
+      const impatience = setTimeout(resolve, drainSeconds * second);
+      // What is not finished by then was not committed either: whoever works next takes it up.
+      await Promise.race([Promise.all([jobs.stop(drainSeconds), inbox.stop(), outbox.stop()]), late]);
+      clearTimeout(impatience);
+      await activity.flush();
     },
   };
 };

@@ -6,9 +6,11 @@ import { Container } from 'inversify';
 import { MemoryCallerCache } from '#adapters/cache/memory/memory-caller-cache.ts';
 import { type HttpAppParts, httpApp } from '#adapters/delivery/http/app.ts';
 import type { HomeLink } from '#adapters/delivery/http/home.routes.ts';
+import { MemoryJobs } from '#adapters/jobs/memory/memory-jobs.ts';
 import type { Activity } from '#application/access/activity.ts';
 import type { CallerCache } from '#application/ports/caller-cache.ts';
 import type { IdentityProvider } from '#application/ports/identity-provider.ts';
+import type { Job, Jobs } from '#application/ports/jobs.ts';
 import type { Clock, Log } from '#application/ports/system.ts';
 import type { Worker } from '#application/reactions/worker.ts';
 import type { UseCases } from '#application/use-cases.ts';
@@ -32,6 +34,8 @@ export interface ServiceParts {
   readonly persistence: Persistence;
   /** This process' own unless told. */
   readonly callerCache?: CallerCache | undefined;
+  /** Where jobs are enqueued; started and stopped by whoever made it. In memory, and at rest, unless told. */
+  readonly jobs?: Jobs | undefined;
   readonly provider: IdentityProvider;
   /** Pages that come with the provider, and what the home page says of them; the fake has some. */
   readonly pages?: { readonly serve: Extra; readonly links: readonly HomeLink[] } | undefined;
@@ -48,6 +52,8 @@ export interface Service {
   readonly inbox: Worker;
   readonly outbox: Worker;
   readonly activity: Activity;
+  /** The jobs of the service, for a runner to do. */
+  readonly jobList: readonly Job[];
   /** Takes over from the provider's feed what no delivery brought; answers how many events. */
   readonly catchUp: () => Promise<number>;
 }
@@ -61,6 +67,7 @@ export const assemble = (parts: ServiceParts): Service => {
     identityModule(provider, parts.workosWebhookSecrets),
     applicationModule,
   );
+  container.bind(T.jobs).toConstantValue(parts.jobs ?? new MemoryJobs({ clock, log }));
   const loginUrl = `${publicUrl}/auth/login`;
   container.bind(T.settings).toConstantValue({
     publicUrl,
@@ -91,5 +98,6 @@ export const assemble = (parts: ServiceParts): Service => {
     outbox: container.get(T.outboxWorker),
     activity: container.get(T.activity),
     catchUp: container.get(T.catchUp),
+    jobList: container.get(T.jobList),
   };
 };

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { httpServer } from '#adapters/delivery/http/kit/server.ts';
 import { newSigningKey } from '#adapters/identity/fake/sessions.ts';
 import { FakeWorld } from '#adapters/identity/fake/world.ts';
+import { MemoryJobs } from '#adapters/jobs/memory/memory-jobs.ts';
 import { FakeClock } from '#adapters/system/fake-clock.ts';
 import { silentLog } from '#adapters/system/pino-log.ts';
 import { typeIds } from '#adapters/system/type-ids.ts';
@@ -81,6 +82,8 @@ export interface World {
   /** The fake provider itself, for what the words above do not cover. */
   readonly provider: FakeWorld;
   readonly service: Service;
+  /** Rests; `tick` runs what the clock says is due: schedules, and jobs that were enqueued (`settle` runs those too). */
+  readonly jobs: Pick<MemoryJobs, 'tick'>;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -104,6 +107,7 @@ export const createWorld = async (options: WorldOptions = {}): Promise<World> =>
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
   const persistence = options.persistence ?? (await openPersistence(options.database ?? { kind: 'memory' }));
+  const jobs = new MemoryJobs({ clock, log: options.log ?? silentLog });
   const provider = await FakeWorld.open({ publicUrl: url, clock, signingKey: await signingKey, sleep: async () => {} });
   const log = options.log ?? silentLog;
   const callers = await openCallerCache({
@@ -124,11 +128,13 @@ export const createWorld = async (options: WorldOptions = {}): Promise<World> =>
     log,
     persistence,
     callerCache: callers.cache,
+    jobs,
     ...fakeIdentity(provider),
     strict: true,
     checks: { database: persistence.check },
   });
   listener = service.listener;
+  await jobs.start(service.jobList, { work: true });
   const demo = await makeDemo(service, provider);
 
   const settle = async (): Promise<void> => {
@@ -141,6 +147,7 @@ export const createWorld = async (options: WorldOptions = {}): Promise<World> =>
       await provider.settled();
       await service.inbox.drain();
       await service.outbox.drain();
+      await jobs.drain();
     } while (provider.log().length > said);
     await service.activity.flush();
   };
@@ -186,6 +193,7 @@ export const createWorld = async (options: WorldOptions = {}): Promise<World> =>
     outage: (mode, seconds = 3600) => provider.setOutage(mode, seconds),
     provider,
     service,
+    jobs,
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -4,6 +4,7 @@ import type { ServiceIdentifier } from 'inversify';
 import type { Activity } from '#application/access/activity.ts';
 import type { CallerCache } from '#application/ports/caller-cache.ts';
 import type { IdentityProvider } from '#application/ports/identity-provider.ts';
+import type { Job, Jobs } from '#application/ports/jobs.ts';
 import type { ReadModels, Standings } from '#application/ports/read-models.ts';
 import type { Store } from '#application/ports/store.ts';
 import type { Clock, Digest, Entropy, Ids, Log, Networks, Seal } from '#application/ports/system.ts';
@@ -48,5 +49,7 @@ export const T = {
   inboxWorker: token<Worker>('InboxWorker'),
   outboxWorker: token<Worker>('OutboxWorker'),
   catchUp: token<() => Promise<number>>('CatchUp'),
+  jobs: token<Jobs>('Jobs'),
+  jobList: token<readonly Job[]>('JobList'),
   useCases: token<UseCases>('UseCases'),
 };

@@ -20,7 +20,8 @@ const known: Readonly<Record<Crossing, readonly string[]>> = {
   outbox: ['reactions/relay-outbox.ts'],
   activity: ['access/activity.ts'],
   idempotency: ['idempotency/only-once.ts'],
-  expiry: ['idempotency/forget-keys.ts'],
+  reconciliation: ['reactions/reconcile-directories.ts'],
+  expiry: ['idempotency/forget-keys.ts', 'reactions/expiry.ts'],
 };
 
 const port = 'src/application/ports/store.ts';

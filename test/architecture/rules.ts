@@ -110,6 +110,7 @@ export const packageHomes: Readonly<Record<string, readonly string[]>> = {
   '@mikro-orm/core': ['src/adapters/persistence/postgres/'],
   '@mikro-orm/postgresql': ['src/adapters/persistence/postgres/'],
   '@mikro-orm/pglite': ['src/adapters/persistence/postgres/'],
+  'pg-boss': ['src/adapters/jobs/pg-boss/'],
 };
 
 /** Each of these packages is known in one place, so that swapping it touches one place. */

@@ -81,6 +81,7 @@ export const consequencesOf = (event: DomainEvent): Consequences => {
     case 'connection.created':
     case 'connection.removed':
     case 'setup_link.issued':
+    case 'directory.reconciliation_begun':
     case 'role_mappings.replaced':
     case 'sign_in.refused':
     case 'act.refused':

@@ -6,6 +6,7 @@ import * as agents from '#application/access/agents.ts';
 import { authenticateCaller } from '#application/access/authenticate-caller.ts';
 import { whoAmI } from '#application/access/who-am-i.ts';
 import { recordRefusal, searchAudit, verifyAudit } from '#application/audit/audit.ts';
+import { forgetIdempotencyKeys } from '#application/idempotency/forget-keys.ts';
 import { onlyOnce } from '#application/idempotency/only-once.ts';
 import * as invitations from '#application/invitations/invitations.ts';
 import * as members from '#application/memberships/members.ts';
@@ -16,6 +17,8 @@ import * as provisioning from '#application/provisioning/provisioning-settings.t
 import { receiveDelivery } from '#application/provisioning/receive-delivery.ts';
 import { applyInbox } from '#application/reactions/apply-inbox.ts';
 import { catchUpEvents } from '#application/reactions/catch-up-events.ts';
+import { endOverdueSessions, expireApiKeys, forgetOldEvents } from '#application/reactions/expiry.ts';
+import { serviceJobs } from '#application/reactions/jobs.ts';
 import { relayOutbox } from '#application/reactions/relay-outbox.ts';
 import { worker } from '#application/reactions/worker.ts';
 import { beginLogin } from '#application/sessions/begin-login.ts';
@@ -64,6 +67,20 @@ export const applicationModule = new ContainerModule(({ bind }) => {
     .toResolvedValue(
       (store, provider, inbox, clock, ids) => catchUpEvents(store, provider, inbox.wake, clock, ids),
       [T.store, T.identityProvider, T.inboxWorker, T.clock, T.ids],
+    )
+    .inSingletonScope();
+
+  bind(T.jobList)
+    .toResolvedValue(
+      (store, uow, catchUp, clock) =>
+        serviceJobs({
+          catchUpEvents: catchUp,
+          endOverdueSessions: endOverdueSessions(uow, clock),
+          expireApiKeys: expireApiKeys(uow, clock),
+          forgetOldEvents: forgetOldEvents(store, clock),
+          forgetIdempotencyKeys: forgetIdempotencyKeys(store, clock),
+        }),
+      [T.store, T.unitOfWork, T.catchUp, T.clock],
     )
     .inSingletonScope();
 

@@ -14,7 +14,8 @@ import { Refusal } from '#domain/shared/refusal.ts';
 import { lookMilliseconds, tooManyTries } from '../runs.ts';
 
 export type JobsDatabase =
-  | { readonly kind: 'server'; readonly url: string }
+  /** `options`: what each connection begins with, in the words of libpq. */
+  | { readonly kind: 'server'; readonly url: string; readonly options: string }
   | { readonly kind: 'embedded'; readonly pglite: PGliteLike };
 
 export interface PgBossParts {
@@ -57,7 +58,7 @@ const connected = (database: JobsDatabase): ConstructorOptions =>
         connectionString: database.url,
         max: connections,
         connectionTimeoutMillis: connectMilliseconds,
-        options: `-c statement_timeout=${statementMilliseconds}`,
+        options: `${database.options} -c statement_timeout=${statementMilliseconds}`,
         application_name: 'hatidata-identity jobs',
       };
 
