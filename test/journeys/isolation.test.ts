@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, type Client, createWorld, type World } from '#bootstrap/testing.ts';
+import { invite } from './invitation-words.ts';
 import { bearing, gus, issueKey, memberNamed, olivia, refusal, tokensFor, trailOf } from './words.ts';
 
 interface Schema {
@@ -74,6 +75,7 @@ const shown = ({ status, body, text, headers }: Answer): unknown => ({
 interface Things {
   readonly org: string;
   readonly member: string;
+  readonly invitation: string;
   readonly session: string;
   readonly agent: string;
   readonly key: string;
@@ -88,12 +90,14 @@ const thingsOf = async (owner: Client, org: string, email: string): Promise<Thin
   const [session] = (await owner.get('/v1/sessions')).body.data;
   const connection = world.provider.organizations.byExternalId(org)?.connection?.id ?? '';
   expect(connection).toMatch(/^conn_/);
-  return { org, member, user, session: session.id, agent: key.agent_id, key: key.id, connection };
+  const invitation = await invite(owner, org, `guest-${key.id.slice(-6)}@elsewhere.test`, 'analyst');
+  return { org, member, user, invitation, session: session.id, agent: key.agent_id, key: key.id, connection };
 };
 
 const nowhere: Things = {
   org: 'org_01hq0000000000000000000999',
   member: 'mem_01hq0000000000000000000999',
+  invitation: 'inv_01hq0000000000000000000999',
   session: 'sess_01hq0000000000000000000999',
   agent: 'agent_01hq0000000000000000000999',
   key: 'key_01hq0000000000000000000999',
@@ -124,6 +128,7 @@ describe("another organization's things", () => {
       '/role-mappings',
       '/provisioning-policy',
       '/directory',
+      '/invitations',
     ];
     const answers = await Promise.all(paths.map((path) => victim.get(`/v1/organizations/${theirs.org}${path}`)));
     expect(answers.map(({ status }) => status)).toEqual(paths.map(() => 200));
@@ -180,6 +185,7 @@ describe("another organization's things", () => {
     expect(deeper.length).toBeGreaterThan(6);
     const reasons: Readonly<Record<string, string>> = {
       member: 'membership',
+      invitation: 'invitation',
       session: 'session',
       agent: 'agent',
       key: 'api_key',
@@ -265,7 +271,7 @@ describe("another organization's things", () => {
   });
 
   it('are not reached by a cursor of theirs', async () => {
-    for (const list of ['members', 'sessions', 'agents', 'api-keys', 'audit']) {
+    for (const list of ['members', 'invitations', 'sessions', 'agents', 'api-keys', 'audit']) {
       const [first, second] = [await victim.get(`/v1/organizations/${theirs.org}/${list}?limit=1`), attackers.session];
       const cursor = first.body.pagination.cursor;
       if (cursor === null) continue;

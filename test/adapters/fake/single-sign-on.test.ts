@@ -205,7 +205,6 @@ describe('a sign-in through a connection', () => {
       state: 'state-1',
       code_challenge: 'c'.repeat(43),
       connection,
-      invitation_token: 'invitation-1',
     }).toString();
 
   it('shows its organization, takes single sign-on only, and carries the request along', async () => {
@@ -213,7 +212,6 @@ describe('a sign-in through a connection', () => {
     const page = await (await fetch(`${base}/fake-idp/authorize?${request(id)}`)).text();
     expect(page).toContain('Sign in to Acme');
     expect(page).toContain(`name="connection" value="${id}"`);
-    expect(page).toContain('name="invitation_token" value="invitation-1"');
     const fields = { email: 'ada@acme.test', organization: 'org_somewhere_else' };
     expect((await form(`/authorize?${request(id)}`, { ...fields, method: 'password' })).status).toBe(403);
     const answer = await form(`/authorize?${request(id)}`, { ...fields, method: 'sso' });

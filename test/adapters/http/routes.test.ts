@@ -49,6 +49,17 @@ const connection = {
   certificates: [],
   last_test: null,
 };
+const invitation = {
+  id: anId('inv'),
+  email: 'guest@elsewhere.test',
+  role: 'analyst',
+  status: 'pending',
+  invited_by: anId('user'),
+  sent_at: null,
+  expires_at: '2026-03-09T09:00:00.000Z',
+  accepted_by: null,
+  created_at: '2026-03-02T09:00:00.000Z',
+};
 const agent = {
   id: anId('agent'),
   name: 'nightly report',
@@ -139,6 +150,19 @@ const cases: readonly Case[] = [
     answer: { ...member, role: 'developer' },
   },
   { ask: ['DELETE', `${org}/members/${anId('mem')}`], status: 204 },
+  {
+    ask: ['GET', `${org}/invitations?status=pending`],
+    status: 200,
+    answer: listOf({ ...invitation, sent_at: '2026-03-02T09:01:00.000Z' }),
+  },
+  {
+    ask: ['POST', `${org}/invitations`],
+    json: { email: 'ada@elsewhere.test', role: 'developer' },
+    status: 201,
+    answer: { ...invitation, email: 'ada@elsewhere.test', role: 'developer' },
+  },
+  { ask: ['POST', `${org}/invitations/${anId('inv')}/resend`], status: 200, answer: invitation },
+  { ask: ['DELETE', `${org}/invitations/${anId('inv')}`], status: 204 },
   { ask: ['GET', `${org}/members/${anId('mem')}/sessions`], status: 200, answer: listOf({ ...session, user }) },
   { ask: ['DELETE', `${org}/members/${anId('mem')}/sessions`], status: 200, answer: { ended: 2 } },
   { ask: ['GET', `${org}/sessions`], status: 200, answer: listOf({ ...session, current: true, user }) },

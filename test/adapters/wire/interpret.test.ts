@@ -14,6 +14,7 @@ import {
   event,
   everyName,
   groupMember,
+  invitation,
   organization,
   organizationDomain,
   organizationMembership,
@@ -327,6 +328,34 @@ describe('a domain', () => {
     ['organization_domain.deleted', organizationDomain(), 'deleted'],
   ])('says %s', (name, data, state) => {
     expect(hear(name, data)).toEqual({ about: 'domain', organization: 'org_01', name: 'acme.example', state, at });
+  });
+});
+
+describe('an invitation', () => {
+  const facts = { about: 'invitation', id: 'invitation_01', organization: 'org_01', email: 'nina@elsewhere.test', at };
+
+  it.each([
+    ['invitation.created', 'sent'],
+    ['invitation.resent', 'sent'],
+    ['invitation.revoked', 'revoked'],
+  ])('says %s, to whom and for which organization', (name, what) => {
+    expect(hear(name, invitation())).toEqual({ ...facts, what, acceptedBy: null });
+  });
+
+  it('says who accepted it, and may ask into no organization at all', () => {
+    expect(hear('invitation.accepted', invitation({ accepted_user_id: 'user_02' }))).toEqual({
+      ...facts,
+      what: 'accepted',
+      acceptedBy: 'user_02',
+    });
+    expect(hear('invitation.accepted', invitation({ organization_id: null }))).toMatchObject({ organization: null });
+  });
+
+  it('without an address is unreadable', () => {
+    expect(hear('invitation.revoked', invitation({ email: null }))).toEqual({
+      about: 'nothing',
+      because: 'unreadable: invitation.revoked email',
+    });
   });
 });
 

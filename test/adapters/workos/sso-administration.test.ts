@@ -156,7 +156,11 @@ describe('an invitation', () => {
     );
     expect(url.searchParams.get('invitation_token')).toBe(invitationToken);
     const browser = { ip: null, userAgent: null };
-    await world.provider.login.redeem({ code: await code(), codeVerifier, ...browser, invitationToken });
+    const redeemed = world.provider.login.redeem({ code: await code(), codeVerifier, ...browser, invitationToken });
+    await expect(redeemed).rejects.toMatchObject({
+      reason: 'sign_in.denied',
+      details: { provider_error: 'invitation_invalid' },
+    });
     expect(world.stub.requests.at(-1)?.body['invitation_token']).toBe(invitationToken);
     await world.provider.login.redeem({ code: await code(), codeVerifier, ...browser });
     expect(world.stub.requests.at(-1)?.body).not.toHaveProperty('invitation_token');
