@@ -1193,3 +1193,138 @@ describe("a person's API client with WorkOS' access token", () => {
       expect(count(at.asked(), /jwks/)).toBe(2);
     }));
 });
+
+describe('an invitation over WorkOS', () => {
+  const nina = 'nina@elsewhere.test';
+  const invitationsTo = (at: WorkosService, email: string) =>
+    at.stub.invitations.invitations.filter((one) => one.email === email);
+  const statesAtStub = (at: WorkosService, email: string): readonly string[] =>
+    invitationsTo(at, email).map((one) => at.stub.invitations.stateOf(one));
+  const linkTo = (at: WorkosService, email: string): string =>
+    `/auth/start?invitation_token=${invitationsTo(at, email).at(-1)?.token}`;
+  const ask = (company: Company, email: string, role: string) =>
+    company.owner.post(company.at('/invitations'), { email, role });
+  const post = 'POST /user_management/invitations';
+
+  it('is mailed by WorkOS in the name of whoever invites; its link leads in, with the role that was meant', () =>
+    onWorkos(async (at) => {
+      const { globex } = await twoCompanies(at);
+      const sent = await ask(globex, nina, 'auditor');
+      expect(sent.status).toBe(201);
+      await at.settle();
+      const request = at.stub.requests.find(({ method, path }) => `${method} ${path}` === post);
+      const inviter = at.stub.organizations.users.find(({ email }) => email === gus)?.id;
+      expect(request?.body).toEqual({
+        email: nina,
+        organization_id: globex.ref,
+        expires_in_days: 7,
+        inviter_user_id: inviter,
+      });
+
+      const browser = at.browser();
+      const { answer, places } = await browser.follow(linkTo(at, nina), nina);
+      expect([answer.status, places]).toEqual([200, ['/auth/login', 'hosted page', '/']]);
+      expect((await whoami(browser)).caller).toMatchObject({ organization_id: globex.id, role: 'auditor' });
+      await at.settle();
+      expect(await memberNamed(globex.owner, globex.id, nina)).toMatchObject({ role: 'auditor', managed_by: 'hand' });
+      expect(statesAtStub(at, nina)).toEqual(['accepted']);
+      const trail = await trailOf(globex.owner, globex.id);
+      const about = trail.filter(({ target }) => target.id === sent.body.id).map(({ action }) => action);
+      expect(about).toEqual(['invitation.accepted', 'invitation.sent']);
+      // Neither the token of the mail nor its link is anywhere of ours.
+      const token = invitationsTo(at, nina)[0]?.token ?? '';
+      expect(
+        JSON.stringify([sent.body, trail, (await globex.owner.get(globex.at('/invitations'))).body]),
+      ).not.toContain(token);
+    }));
+
+  it('makes a member also when the browser never comes back: WorkOS tells it, in any order', () =>
+    onWorkos(async (at) => {
+      const { globex } = await twoCompanies(at);
+      await ask(globex, nina, 'auditor');
+      await at.settle();
+      const user = at.dashboard.user(nina);
+      at.stub.invitations.accept(invitationsTo(at, nina)[0]?.token ?? '', user);
+      for (const event of at.stub.events.entries.slice(-3).toReversed()) expect(await at.deliver(event)).toBe(200);
+      await at.settle();
+      expect(await memberNamed(globex.owner, globex.id, nina)).toMatchObject({ role: 'auditor', managed_by: 'hand' });
+      const granted = (await trailOf(globex.owner, globex.id)).filter(({ action }) => action === 'membership.granted');
+      expect(granted.filter(({ after }) => after?.['role'] === 'auditor')).toHaveLength(1);
+    }));
+
+  it('that was revoked here lets nobody in, though WorkOS took it first', () =>
+    onWorkos(async (at) => {
+      const { globex } = await twoCompanies(at);
+      const policy = { default_role: 'analyst', gate_group_id: null, just_in_time: true };
+      expect((await globex.owner.send('PUT', globex.at('/provisioning-policy'), policy)).status).toBe(200);
+      const { id } = (await ask(globex, nina, 'auditor')).body;
+      await at.settle();
+      const user = at.dashboard.user(nina);
+      at.stub.invitations.accept(invitationsTo(at, nina)[0]?.token ?? '', user);
+      expect((await globex.owner.delete(globex.at(`/invitations/${id}`))).status).toBe(204);
+      await at.settle();
+      expect((await globex.owner.get(globex.at(`/members?q=${nina}`))).body.data).toEqual([]);
+      expect(at.stub.organizations.isMember(globex.ref, user.id)).toBe(false);
+      const browser = at.browser();
+      await browser.enter(nina, into(globex));
+      expect(browser.cookie('hd_session')).toBeUndefined();
+    }));
+
+  it('that is revoked at WorkOS is revoked here', () =>
+    onWorkos(async (at) => {
+      const { globex } = await twoCompanies(at);
+      await ask(globex, nina, 'auditor');
+      await at.settle();
+      const [mail] = invitationsTo(at, nina);
+      if (!mail) throw new Error('no mail');
+      at.dashboard.revokeInvitation(mail);
+      await at.settle();
+      const [listed] = (await globex.owner.get(globex.at('/invitations'))).body.data;
+      expect(listed.status).toBe('revoked');
+      const revoked = (await trailOf(globex.owner, globex.id)).find(({ action }) => action === 'invitation.revoked');
+      expect([revoked?.actor.kind, revoked?.after?.['because']]).toEqual(['provider', 'provider_says_so']);
+    }));
+
+  it('waits for WorkOS when it does not answer, and an answer that was lost sends no second mail', () =>
+    onWorkos(async (at) => {
+      const { globex } = await twoCompanies(at);
+      at.stub.plan({ play: 'lost' }, { on: post });
+      expect((await ask(globex, nina, 'auditor')).status).toBe(201);
+      await at.settle();
+      at.stub.mend();
+      at.clock.turn(hours(1));
+      await at.settle();
+      expect(statesAtStub(at, nina)).toEqual(['pending']);
+      const [listed] = (await globex.owner.get(globex.at('/invitations'))).body.data;
+      expect(listed.sent_at).not.toBeNull();
+    }));
+
+  it('brings back somebody whose membership WorkOS keeps as inactive', () =>
+    onWorkos(async (at) => {
+      const { globex, people } = await twoCompanies(at);
+      const before = await memberNamed(globex.owner, globex.id, carla);
+      await globex.owner.delete(globex.at(`/members/${before.id}`));
+      await at.settle();
+      expect(at.stub.organizations.isMember(globex.ref, people.carla.id)).toBe(false);
+      expect((await ask(globex, carla, 'analyst')).status).toBe(201);
+      await at.settle();
+      expect(statesAtStub(at, carla)).toEqual(['pending']);
+      const browser = at.browser();
+      await browser.follow(linkTo(at, carla), carla);
+      expect((await whoami(browser)).caller).toMatchObject({ organization_id: globex.id, role: 'analyst' });
+      await at.settle();
+      expect(at.stub.organizations.isMember(globex.ref, people.carla.id)).toBe(true);
+    }));
+
+  it('is for its address only', () =>
+    onWorkos(async (at) => {
+      const { globex } = await twoCompanies(at);
+      await ask(globex, nina, 'auditor');
+      await at.settle();
+      const browser = at.browser();
+      const { answer } = await browser.follow(linkTo(at, nina), dora);
+      expect(answer.text).toContain('sign_in.denied');
+      expect(browser.cookie('hd_session')).toBeUndefined();
+      expect(statesAtStub(at, nina)).toEqual(['pending']);
+    }));
+});

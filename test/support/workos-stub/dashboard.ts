@@ -4,6 +4,7 @@ import { directory, directoryGroup, directoryUser, groupMember, type Wire } from
 import { newId } from './stub-answers.ts';
 import type { StubDirectories } from './stub-directories.ts';
 import type { StubEvent } from './stub-events.ts';
+import type { StubInvitation } from './stub-invitations.ts';
 import type { StubDomain, StubMembership, StubOrganization, StubUser } from './stub-organizations.ts';
 import type { StubSession } from './stub-sessions.ts';
 import type { WorkosStub } from './workos-stub.ts';
@@ -46,6 +47,10 @@ export class Dashboard {
     const membership = this.#stub.organizations.addMembership(organization, user, { role });
     this.#tell('organization_membership.created', this.#stub.organizations.membershipWire(membership));
     return membership;
+  }
+
+  revokeInvitation(invitation: StubInvitation): void {
+    this.#stub.invitations.revoke(invitation);
   }
 
   changeRole(membership: StubMembership, role: string): void {

@@ -147,17 +147,22 @@ export class StubInvitations {
   }
 
   #revoke(id: string): StubAnswer {
-    const { organizations, onEvent, now } = this.#options;
     const invitation = this.invitations.find((one) => one.id === id);
     if (!invitation) throw notFound('Invitation');
     if (this.stateOf(invitation) !== 'pending') throw refused('invite_not_pending');
+    this.revoke(invitation);
+    return ok(this.#wireOf(invitation));
+  }
+
+  /** From the dashboard, or by the API: who was invited is expected no more. */
+  revoke(invitation: StubInvitation): void {
+    const { organizations, onEvent, now } = this.#options;
     Object.assign(invitation, { state: 'revoked', changedAt: now() });
     const user = this.#userNamed(invitation.email);
     organizations.memberships = organizations.memberships.filter(
       (one) => one.organization !== invitation.organization || one.user !== user?.id || one.status !== 'pending',
     );
     onEvent('invitation.revoked', this.#told(invitation));
-    return ok(this.#wireOf(invitation));
   }
 
   /** An event tells neither token nor link. */
