@@ -1,4 +1,4 @@
-import { afterAll } from 'vitest';
+import { afterAll, beforeAll } from 'vitest';
 import { postgresChannel } from '#adapters/persistence/postgres/announcements.ts';
 import { openPostgres } from '#adapters/persistence/postgres/open-database.ts';
 import { FakeClock } from '#adapters/system/fake-clock.ts';
@@ -39,6 +39,7 @@ await withOwnRedis('the caller caches of two nodes over Redis', (server) => {
 
 await withPostgres('the caller caches of nodes on one PostgreSQL', (url) => {
   const database = openPostgres({ url, ids: typeIds });
+  beforeAll(async () => (await database).migrate());
   afterAll(async () => (await database).close());
   const announce = async (ids: readonly Forgettable[]): Promise<void> => {
     const { store } = await database;
