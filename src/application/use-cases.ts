@@ -12,6 +12,8 @@ import type {
   Page,
   PageRequest,
 } from '#application/ports/read-models.ts';
+import type { EventUseCases } from '#application/provisioning/event-use-cases.ts';
+import type { ReconciliationUseCases } from '#application/provisioning/reconciliation.ts';
 import type { LoginStarted } from '#application/sessions/login-box.ts';
 import type { ConnectionTested, SsoUseCases } from '#application/sso/sso-use-cases.ts';
 import type { AgentState } from '#domain/access/agent.ts';
@@ -36,7 +38,7 @@ import type { UserState } from '#domain/users/user.ts';
  * missing scope `caller.scope_missing`. Each may also throw `storage.unavailable` and, where writers met too often,
  * `request.conflict`; those that speak with the provider, `identity.unavailable` and `identity.throttled`.
  */
-export interface UseCases extends SsoUseCases, InvitationUseCases {
+export interface UseCases extends EventUseCases, ReconciliationUseCases, SsoUseCases, InvitationUseCases {
   // Signing in and out
   readonly beginLogin: BeginLogin;
   readonly completeLogin: CompleteLogin;

@@ -2,11 +2,11 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Page, PageRequest, ReadModels, Standings } from '#application/ports/read-models.ts';
-import type { Repositories } from '#application/ports/store.ts';
+import type { InboxStatus, Repositories } from '#application/ports/store.ts';
 import type { AuditEntry } from '#domain/audit/audit-entry.ts';
 import { groupsOf, isPresent } from '#domain/provisioning/directory-picture.ts';
 import type { OrganizationId } from '#domain/shared/ids.ts';
-import { anEmail, days, minute, second } from '../support/words.ts';
+import { anEmail, days, minute, monday, second } from '../support/words.ts';
 import {
   agentWith,
   auditDraft,
@@ -19,6 +19,8 @@ import {
   filledOrganization,
   found,
   fresh,
+  inboxEvent,
+  invitationWith,
   keyWith,
   linkOf,
   membershipWith,
@@ -239,6 +241,7 @@ export const readModelsContract = (name: string, kind: StoreKind): void => {
           await tx.sessions.save(sessionWith({ organizationId, userId: user.state.id }));
           await tx.agents.save(agent);
           await tx.apiKeys.save(keyWith({ organizationId, agentId: agent.state.id, prefix: 'hd_live_Same' }));
+          await tx.inbox.add(inboxEvent({ organizationId }));
           const group = directoryGroupOf(known.directory, { name: `Group ${String(fresh()).padStart(6, '0')}` });
           await tx.directory.save({ directories: [], users: [], groups: [group], links: [] });
           await tx.audit.append([auditDraft(organizationId)]);
@@ -262,6 +265,10 @@ export const readModelsContract = (name: string, kind: StoreKind): void => {
         sessionsIn: idsOf(
           (page) => ask.sessionsIn(organizationId, {}, page),
           ({ session }) => session.id,
+        ),
+        events: idsOf(
+          (page) => ask.events(organizationId, {}, page),
+          ({ id }) => id,
         ),
         agents: idsOf(
           (page) => ask.agents(organizationId, page),
@@ -438,6 +445,23 @@ export const readModelsContract = (name: string, kind: StoreKind): void => {
       });
     });
 
+    describe('events that were heard', () => {
+      it('are listed the last received first, by what became of them, without what they said', async () => {
+        const organizationId = newId('org');
+        const statuses = ['applied', 'dead', 'applied', 'waiting'] as const;
+        const events = statuses.map((status) => inboxEvent({ organizationId, status, note: status }));
+        await across(async (tx) => {
+          for (const event of [...events, inboxEvent()]) await tx.inbox.add(event);
+        });
+        const found = async (status?: InboxStatus) =>
+          (await ask.events(organizationId, { status }, { limit: 10, cursor: null })).items;
+        const [first, second, third, fourth] = events.map(({ payload: _, ...heard }) => heard);
+        expect(await found()).toEqual([fourth, third, second, first]);
+        expect(await found('applied')).toEqual([third, first]);
+        expect(await found('ignored')).toEqual([]);
+      });
+    });
+
     describe('agents and keys', () => {
       it('leave deleted agents out and filter keys by agent and prefix', async () => {
         const known = await saved();
@@ -464,6 +488,32 @@ export const readModelsContract = (name: string, kind: StoreKind): void => {
         expect(await ids({ prefix: 'hd_test_Bbbb' })).toEqual([test]);
         expect(await ids({ agentId: known.agent.state.id, prefix: 'hd_test_Bbbb' })).toEqual([]);
       });
+    });
+
+    it('shows invitations as they stand at a moment, newest first, and nobody else’s', async () => {
+      const { organizationId, invitation } = await saved();
+      const made = {
+        accepted: invitationWith({ organizationId, status: 'accepted', acceptedBy: newId('user') }),
+        revoked: invitationWith({ organizationId, status: 'revoked' }),
+        lapsed: invitationWith({ organizationId, status: 'expired' }),
+        late: invitationWith({ organizationId, expiresAt: days(1) }),
+      };
+      await across(async (tx) => {
+        for (const one of Object.values(made)) await tx.invitations.save(one);
+      });
+      const ids = async (status: Parameters<ReadModels['invitations']>[1]['status'], at = monday) =>
+        (await allOf((page) => ask.invitations(organizationId, { status, at }, page))).map(({ id }) => id);
+      const { accepted, revoked, lapsed, late } = made;
+      const [first, ...others] = [invitation, accepted, revoked, lapsed, late].map(({ state }) => state.id);
+      expect(await ids(undefined)).toEqual([first, ...others].toReversed());
+      expect(await ids('pending')).toEqual([late.state.id, first]);
+      expect(await ids('expired')).toEqual([lapsed.state.id]);
+      expect(await ids('pending', days(1))).toEqual([first]);
+      expect(await ids('expired', days(1))).toEqual([late.state.id, lapsed.state.id]);
+      expect(await ids('accepted')).toEqual([accepted.state.id]);
+      expect(await ids('revoked')).toEqual([revoked.state.id]);
+      expect(await ask.invitation(organizationId, accepted.state.id)).toEqual({ ...accepted.state, version: 1 });
+      expect(await ask.invitation(newId('org'), accepted.state.id)).toBeUndefined();
     });
 
     it("shows an organization's connections, whole and by id, but none that has gone and none of anybody else's", async () => {

@@ -7,6 +7,7 @@ import type { InboxEvent, Repositories, Scope, Store } from '#application/ports/
 import type { Ids } from '#application/ports/system.ts';
 import { Agent, type AgentState } from '#domain/access/agent.ts';
 import { ApiKey, type ApiKeyState } from '#domain/access/api-key.ts';
+import { Invitation, type InvitationState } from '#domain/invitations/invitation.ts';
 import { Membership, type MembershipState } from '#domain/memberships/membership.ts';
 import { Organization, type OrganizationState } from '#domain/organizations/organization.ts';
 import type { Directory, DirectoryGroup, DirectoryUser, GroupLink } from '#domain/provisioning/directory-picture.ts';
@@ -19,6 +20,7 @@ import {
   anAgent,
   anApiKey,
   anEmail,
+  anInvitation,
   anOrganization,
   aSession,
   aUser,
@@ -85,6 +87,9 @@ export const userWith = (facts: Partial<UserState> = {}): User => {
 export const membershipWith = (facts: Partial<MembershipState> & Pick<MembershipState, 'organizationId'>): Membership =>
   Membership.restore(aMembership({ id: newId('mem'), userId: newId('user'), ...facts }));
 
+export const invitationWith = (facts: Partial<InvitationState> & Pick<InvitationState, 'organizationId'>): Invitation =>
+  Invitation.restore(anInvitation({ id: newId('inv'), email: anEmail(`guest-${fresh()}@elsewhere.test`), ...facts }));
+
 export const sessionWith = (facts: Partial<SessionState> = {}): Session => {
   const number = fresh();
   return Session.restore(
@@ -119,6 +124,7 @@ export const inboxEvent = (facts: Partial<InboxEvent> = {}): InboxEvent => ({
   status: 'stored',
   attempts: 0,
   dueAt: minute(2),
+  settledAt: null,
   note: null,
   ...facts,
 });
@@ -210,6 +216,12 @@ export const filledOrganization = () => {
   });
   const userId = user.state.id;
   const membership = membershipWith({ organizationId, userId, role: 'admin', managedBy: 'directory' });
+  const invitation = invitationWith({
+    organizationId,
+    invitedBy: userId,
+    sentAt: minute(5),
+    provider: { provider: 'fake', id: `invitation-${number}` },
+  });
   const session = sessionWith({
     organizationId,
     userId,
@@ -262,6 +274,7 @@ export const filledOrganization = () => {
     organization,
     user,
     membership,
+    invitation,
     session,
     agent,
     key,
@@ -278,6 +291,7 @@ export const filledOrganization = () => {
       await tx.organizations.save(organization);
       await tx.users.save(user);
       await tx.memberships.save(membership);
+      await tx.invitations.save(invitation);
       await tx.sessions.save(session);
       await tx.agents.save(agent);
       await tx.apiKeys.save(key);

@@ -10,7 +10,7 @@ import { Organization } from '#domain/organizations/organization.ts';
 import type { Session } from '#domain/sessions/session.ts';
 import type { OrganizationId } from '#domain/shared/ids.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
-import { days, minute, monday } from '../support/words.ts';
+import { anEmail, days, minute, monday } from '../support/words.ts';
 import {
   agentWith,
   auditDraft,
@@ -24,6 +24,7 @@ import {
   found,
   fresh,
   inboxEvent,
+  invitationWith,
   keyWith,
   linkOf,
   membershipWith,
@@ -80,6 +81,7 @@ export const storeContract = (name: string, kind: StoreKind): void => {
           organization: (await tx.organizations.get(organizationId))?.state,
           user: (await tx.users.get(userId))?.state,
           membership: (await tx.memberships.get(organizationId, filled.membership.state.id))?.state,
+          invitation: (await tx.invitations.get(organizationId, filled.invitation.state.id))?.state,
           session: (await tx.sessions.get(filled.session.state.id))?.state,
           agent: (await tx.agents.get(organizationId, filled.agent.state.id))?.state,
           key: (await tx.apiKeys.get(organizationId, filled.key.state.id))?.state,
@@ -97,6 +99,7 @@ export const storeContract = (name: string, kind: StoreKind): void => {
       organization: { ...filled.organization.state, version: 1 },
       user: { ...filled.user.state, version: 1 },
       membership: { ...filled.membership.state, version: 1 },
+      invitation: { ...filled.invitation.state, version: 1 },
       session: { ...filled.session.state, version: 1 },
       agent: { ...filled.agent.state, version: 1 },
       key: { ...filled.key.state, version: 1 },
@@ -408,6 +411,25 @@ export const storeContract = (name: string, kind: StoreKind): void => {
         expect(new Set(ids).size).toBe(1);
       });
 
+      it('keeps one of 20 pending invitations to the same address, and makes room when it is closed', async () => {
+        const { organizationId } = await saved();
+        const email = anEmail(`asked-${newId('inv')}@elsewhere.test`);
+        const outcomes = await twenty(() =>
+          across(async (tx) => {
+            if (await tx.invitations.pendingTo(organizationId, email)) throw new Error('there is one');
+            await tx.invitations.save(invitationWith({ organizationId, email }));
+          }),
+        );
+        expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+        await across(async (tx) => {
+          const pending = found(await tx.invitations.pendingTo(organizationId, email));
+          pending.revoke('revoked_by_member');
+          await tx.invitations.save(pending);
+          await tx.invitations.save(invitationWith({ organizationId, email }));
+        });
+        await expect(across((tx) => tx.invitations.save(invitationWith({ organizationId, email })))).rejects.toThrow();
+      });
+
       it('takes in one of 20 deliveries of the same event', async () => {
         const event = inboxEvent();
         const outcomes = await twenty(() => across((tx) => tx.inbox.add({ ...event, id: newId('evt') })));
@@ -581,6 +603,37 @@ export const storeContract = (name: string, kind: StoreKind): void => {
         });
       });
 
+      it('invitations by address and by sender: the pending one, whether or not its time ran out, and the newest', async () => {
+        const { organizationId, userId, invitation } = await saved();
+        const email = anEmail(`asked-${newId('inv')}@elsewhere.test`);
+        const [first, second] = [
+          invitationWith({ organizationId, email, status: 'revoked', invitedBy: userId }),
+          invitationWith({ organizationId, email, invitedBy: userId, expiresAt: monday }),
+        ];
+        await across(async (tx) => {
+          await tx.invitations.save(second);
+          await tx.invitations.save(first);
+        });
+        await across(async ({ invitations }) => {
+          const stateOf = async (found: ReturnType<typeof invitations.get>) => (await found)?.state;
+          expect(await stateOf(invitations.pendingTo(organizationId, email))).toEqual({ ...second.state, version: 1 });
+          expect((await stateOf(invitations.newestTo(organizationId, email)))?.id).toBe(second.state.id);
+          const theirs = await invitations.pendingBy(organizationId, userId);
+          expect(theirs.map(({ state }) => state.id)).toEqual([invitation.state.id, second.state.id]);
+          expect(await invitations.pendingBy(organizationId, newId('user'))).toEqual([]);
+          expect(await stateOf(invitations.newestTo(organizationId, anEmail('nobody@elsewhere.test')))).toBeUndefined();
+        });
+        await across(async (tx) => {
+          const pending = found(await tx.invitations.pendingTo(organizationId, email));
+          pending.resend(userId, monday);
+          pending.accept(userId, minute(1));
+          await tx.invitations.save(pending);
+          expect(await tx.invitations.pendingTo(organizationId, email)).toBeUndefined();
+        });
+        const newest = await across((tx) => tx.invitations.newestTo(organizationId, email));
+        expect(newest?.state).toMatchObject({ status: 'accepted', acceptedBy: userId, version: 2 });
+      });
+
       it('active memberships by role, and those of a person across organizations', async () => {
         const [one, two] = [await saved(), await saved()];
         const second = membershipWith({ organizationId: two.organizationId, userId: one.userId, role: 'auditor' });
@@ -717,7 +770,7 @@ export const storeContract = (name: string, kind: StoreKind): void => {
         const known = await saved();
         const { organizationId, directory, group } = known;
         const twin = directoryUserOf(directory, { idpId: known.directoryUser.idpId, deletedAt: minute(9) });
-        const stranger = directoryUserOf(directory);
+        const stranger = directoryUserOf(directory, { email: ' ADA@Acme.test' });
         const removed = linkOf(twin, group, { present: false });
         await store.transact(organizationId, (tx) =>
           tx.directory.save({ directories: [], users: [twin, stranger], groups: [], links: [removed] }),
@@ -733,6 +786,12 @@ export const storeContract = (name: string, kind: StoreKind): void => {
           expect(await records.usersOfGroup(organizationId, group.id)).toEqual([known.directoryUser, twin]);
           expect(await records.recordsOf(organizationId, [known.userId, newId('user')])).toEqual([known.directoryUser]);
           expect(await records.recordsOf(organizationId, [])).toEqual([]);
+          expect(await records.withEmail(organizationId, anEmail('ada@acme.test'))).toEqual([
+            known.directoryUser,
+            twin,
+            stranger,
+          ]);
+          expect(await records.withEmail(organizationId, anEmail('bo@acme.test'))).toEqual([]);
           expect(await records.withIdpId(organizationId, directory.id, found(twin.idpId))).toEqual([
             known.directoryUser,
             twin,
@@ -798,6 +857,10 @@ export const storeContract = (name: string, kind: StoreKind): void => {
         'memberships.ofUser': tx.memberships.ofUser(as, filled.userId),
         'memberships.ofUsers': tx.memberships.ofUsers(as, [filled.userId]),
         'memberships.withRole': tx.memberships.withRole(as, filled.membership.state.role),
+        'invitations.get': tx.invitations.get(as, filled.invitation.state.id),
+        'invitations.pendingTo': tx.invitations.pendingTo(as, filled.invitation.state.email),
+        'invitations.newestTo': tx.invitations.newestTo(as, filled.invitation.state.email),
+        'invitations.pendingBy': tx.invitations.pendingBy(as, filled.userId),
         'sessions.activeOfUserIn': tx.sessions.activeOfUserIn(as, filled.userId),
         'sessions.activeIn': tx.sessions.activeIn(as),
         'agents.get': tx.agents.get(as, filled.agent.state.id),
@@ -812,6 +875,7 @@ export const storeContract = (name: string, kind: StoreKind): void => {
         'directory.usersOfGroup': tx.directory.usersOfGroup(as, filled.group.id),
         'directory.usersOfOrganization': tx.directory.usersOfOrganization(as),
         'directory.recordsOf': tx.directory.recordsOf(as, [filled.userId]),
+        'directory.withEmail': tx.directory.withEmail(as, anEmail('ada@acme.test')),
         'directory.withIdpId': tx.directory.withIdpId(as, filled.directory.id, found(filled.directoryUser.idpId)),
         'directory.pictureOf': tx.directory.pictureOf(as, [filled.directoryUser]).then(({ links }) => links),
         'roleMappings.of': tx.roleMappings.of(as),
@@ -824,6 +888,7 @@ export const storeContract = (name: string, kind: StoreKind): void => {
         )({
           ...(new Proxy({}, { get: () => new Proxy({}, { get: () => async () => ({}) }) }) as Repositories),
           memberships: stub(),
+          invitations: stub(),
           sessions: stub(),
           agents: stub(),
           apiKeys: stub(),
@@ -883,6 +948,7 @@ export const storeContract = (name: string, kind: StoreKind): void => {
         const nothing = { directories: [], users: [], groups: [], links: [] };
         const writes: ((tx: Repositories) => Promise<void>)[] = [
           (tx) => tx.memberships.save(membershipWith({ organizationId })),
+          (tx) => tx.invitations.save(invitationWith({ organizationId })),
           (tx) => tx.agents.save(agentWith({ organizationId })),
           (tx) => tx.apiKeys.save(keyWith({ organizationId, agentId: ours.agent.state.id })),
           (tx) => tx.directory.save({ ...nothing, directories: [directoryOf(organizationId)] }),

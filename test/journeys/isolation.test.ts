@@ -82,6 +82,7 @@ interface Things {
   readonly user: string;
   /** The provider's name of a single sign-on connection. */
   readonly connection: string;
+  readonly event: string;
 }
 
 const thingsOf = async (owner: Client, org: string, email: string): Promise<Things> => {
@@ -91,7 +92,18 @@ const thingsOf = async (owner: Client, org: string, email: string): Promise<Thin
   const connection = world.provider.organizations.byExternalId(org)?.connection?.id ?? '';
   expect(connection).toMatch(/^conn_/);
   const invitation = await invite(owner, org, `guest-${key.id.slice(-6)}@elsewhere.test`, 'analyst');
-  return { org, member, user, invitation, session: session.id, agent: key.agent_id, key: key.id, connection };
+  const [event] = (await owner.get(`/v1/organizations/${org}/events`)).body.data;
+  return {
+    event: event.id,
+    org,
+    member,
+    user,
+    invitation,
+    session: session.id,
+    agent: key.agent_id,
+    key: key.id,
+    connection,
+  };
 };
 
 const nowhere: Things = {
@@ -103,6 +115,7 @@ const nowhere: Things = {
   key: 'key_01hq0000000000000000000999',
   user: 'user_01hq0000000000000000000999',
   connection: 'conn_01HQ0000000000000000000999',
+  event: 'evt_01hq0000000000000000000999',
 };
 
 describe("another organization's things", () => {
@@ -129,6 +142,7 @@ describe("another organization's things", () => {
       '/provisioning-policy',
       '/directory',
       '/invitations',
+      '/events',
     ];
     const answers = await Promise.all(paths.map((path) => victim.get(`/v1/organizations/${theirs.org}${path}`)));
     expect(answers.map(({ status }) => status)).toEqual(paths.map(() => 200));
@@ -190,6 +204,7 @@ describe("another organization's things", () => {
       agent: 'agent',
       key: 'api_key',
       connection: 'connection',
+      event: 'event',
     };
     for (const operation of deeper) {
       for (const name of pathNames(operation).filter((one) => one !== 'org')) {
@@ -224,6 +239,9 @@ describe("another organization's things", () => {
     const key = (agent: string) => ({ agent_id: agent, name: 'key', scopes: ['query:read'] });
     const theirDirectory = await world.connectDirectory(world.globex);
     const theirGroup = await theirDirectory.createGroup('Theirs');
+    const begun = await victim.post(`/v1/organizations/${theirs.org}/directory/reconcile`, {});
+    const theirPlan: string = begun.body.id;
+    const nowherePlan = 'recon_01hq0000000000000000000999';
     const policy = (gate: string) => ({ default_role: 'analyst', gate_group_id: gate, just_in_time: false });
     const bodies: Readonly<Record<string, (things: Things, group: string) => unknown>> = {
       issueApiKey: ({ agent }) => key(agent),
@@ -231,6 +249,7 @@ describe("another organization's things", () => {
       switchOrganization: ({ org }) => ({ organization_id: org }),
       setRoleMappings: (_, group) => ({ mappings: [{ group_id: group, role: 'admin' }] }),
       setProvisioningPolicy: (_, group) => policy(group),
+      reconcileDirectory: (things) => ({ plan_id: things === theirs ? theirPlan : nowherePlan }),
     };
     // A body that names a thing by id, and stands in no line above, would be a hole in this test.
     const naming = operations.filter((operation) =>
@@ -271,7 +290,7 @@ describe("another organization's things", () => {
   });
 
   it('are not reached by a cursor of theirs', async () => {
-    for (const list of ['members', 'invitations', 'sessions', 'agents', 'api-keys', 'audit']) {
+    for (const list of ['members', 'invitations', 'events', 'sessions', 'agents', 'api-keys', 'audit']) {
       const [first, second] = [await victim.get(`/v1/organizations/${theirs.org}/${list}?limit=1`), attackers.session];
       const cursor = first.body.pagination.cursor;
       if (cursor === null) continue;

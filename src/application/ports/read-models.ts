@@ -1,5 +1,6 @@
 // Questions with answers shaped for their asker. Read only; no rule is protected here, so these are queries and nothing more.
 
+import type { InboxEvent, InboxStatus } from '#application/ports/store.ts';
 import type { AgentState } from '#domain/access/agent.ts';
 import type { ApiKeyState } from '#domain/access/api-key.ts';
 import type { AuditEntry } from '#domain/audit/audit-entry.ts';
@@ -105,6 +106,9 @@ export interface AuditFilter {
   readonly to?: Date | undefined;
 }
 
+/** An event that was heard, without what it said. */
+export type HeardOf = Omit<InboxEvent, 'payload'>;
+
 export interface ReadModels {
   /** An active organization that verified this domain: where a sign-in with such an address goes. */
   organizationVerifying(domain: string): Promise<OrganizationState | undefined>;
@@ -133,6 +137,12 @@ export interface ReadModels {
     filter: { readonly userId?: UserId | undefined },
     page: PageRequest,
   ): Promise<Page<{ readonly session: SessionState; readonly user: Pick<UserState, 'id' | 'email' | 'name'> }>>;
+  /** What providers told about the organization, the last received first. */
+  events(
+    organizationId: OrganizationId,
+    filter: { readonly status?: InboxStatus | undefined },
+    page: PageRequest,
+  ): Promise<Page<HeardOf>>;
   agents(organizationId: OrganizationId, page: PageRequest): Promise<Page<AgentState>>;
   apiKeys(
     organizationId: OrganizationId,

@@ -2,6 +2,7 @@
 
 import type { Announcements } from '#application/ports/caller-cache.ts';
 import type { IdempotencyKeys } from '#application/ports/idempotency-keys.ts';
+import type { Reconciliations } from '#application/ports/reconciliations.ts';
 import type { Agent } from '#domain/access/agent.ts';
 import type { ApiKey } from '#domain/access/api-key.ts';
 import type { Actor, AuditDraft, AuditEntry, Source } from '#domain/audit/audit-entry.ts';
@@ -57,6 +58,8 @@ export const crossings = [
   'idempotency',
   /** What has run out by itself: sessions, keys, sign-ins, what old events said. */
   'expiry',
+  /** Which organizations' directories are to be reconciled; each of them is then done by itself. */
+  'reconciliation',
 ] as const;
 export type Crossing = (typeof crossings)[number];
 
@@ -98,6 +101,7 @@ export interface Repositories {
   readonly agents: Agents;
   readonly apiKeys: ApiKeys;
   readonly directory: DirectoryRecords;
+  readonly reconciliations: Reconciliations;
   readonly roleMappings: RoleMappings;
   readonly connections: Connections;
   readonly inbox: Inbox;
@@ -186,6 +190,7 @@ export interface ApiKeys {
 /** What we know of directories. Records, not entities: `learn` decides, these only remember. */
 export interface DirectoryRecords {
   directory(organizationId: OrganizationId, directoryId: string): Promise<Directory | undefined>;
+  directories(organizationId: OrganizationId): Promise<readonly Directory[]>;
   /** The organization in which we first heard of this directory. Needs a scope across. */
   organizationOf(directoryId: string): Promise<OrganizationId | undefined>;
   /** Whether any directory of the organization is connected now. */
@@ -193,6 +198,9 @@ export interface DirectoryRecords {
   user(organizationId: OrganizationId, directoryUserId: string): Promise<DirectoryUser | undefined>;
   group(organizationId: OrganizationId, groupId: string): Promise<DirectoryGroup | undefined>;
   groups(organizationId: OrganizationId): Promise<readonly DirectoryGroup[]>;
+  /** Those of these that we know, in any order. */
+  usersById(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly DirectoryUser[]>;
+  groupsById(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly DirectoryGroup[]>;
   usersOfDirectory(organizationId: OrganizationId, directoryId: string): Promise<readonly DirectoryUser[]>;
   /** Everybody ever linked to this group, present or not. */
   usersOfGroup(organizationId: OrganizationId, groupId: string): Promise<readonly DirectoryUser[]>;
@@ -243,6 +251,8 @@ export interface InboxEvent {
   readonly attempts: number;
   /** Not before this moment. */
   readonly dueAt: Date;
+  /** When it was applied, ignored or given up; null while it is open. */
+  readonly settledAt: Date | null;
   /** Why it was ignored, waits, or died. */
   readonly note: string | null;
 }
@@ -269,7 +279,7 @@ export interface Inbox {
   /** Records what became of it. */
   settle(
     id: InboxEventId,
-    outcome: Pick<InboxEvent, 'status' | 'attempts' | 'dueAt' | 'note' | 'organizationId'>,
+    outcome: Pick<InboxEvent, 'status' | 'attempts' | 'dueAt' | 'settledAt' | 'note' | 'organizationId'>,
   ): Promise<void>;
   /**
    * The next lanes with open events (stored or waiting), in the order of their names, after that one; each with the oldest of

@@ -53,6 +53,7 @@ export const takeIn = (
     status: 'stored',
     attempts: 0,
     dueAt: now,
+    settledAt: null,
     note: null,
   };
   return tx.inbox.add(row);

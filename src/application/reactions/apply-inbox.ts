@@ -102,6 +102,7 @@ export const applyInbox = (
       attempts: waits ? event.attempts : event.attempts + 1,
       // It waits as long again as it has waited so far: a second at least, an hour at most.
       dueAt: waits ? secondsAfter(now, Math.min(Math.max(waited, 1), 3600)) : event.dueAt,
+      settledAt: status === 'waiting' ? null : now,
       note: outcome.is === 'applied' ? null : outcome.because,
       organizationId: organizationId ?? null,
     });
@@ -129,6 +130,7 @@ export const applyInbox = (
         status: dead ? 'dead' : event.status,
         attempts,
         dueAt: secondsAfter(clock.now(), backoffSeconds(attempts)),
+        settledAt: dead ? clock.now() : null,
         note,
         organizationId: organizationId ?? null,
       });

@@ -13,12 +13,15 @@ import * as members from '#application/memberships/members.ts';
 import { createOrganization } from '#application/organizations/create-organization.ts';
 import { getOrganization, listMyOrganizations } from '#application/organizations/organizations.ts';
 import { transferOwnership } from '#application/organizations/transfer-ownership.ts';
+import { listEvents, replayEvent } from '#application/provisioning/events.ts';
 import * as provisioning from '#application/provisioning/provisioning-settings.ts';
 import { receiveDelivery } from '#application/provisioning/receive-delivery.ts';
+import * as reconciliation from '#application/provisioning/reconciliation.ts';
 import { applyInbox } from '#application/reactions/apply-inbox.ts';
 import { catchUpEvents } from '#application/reactions/catch-up-events.ts';
 import { endOverdueSessions, expireApiKeys, forgetOldEvents } from '#application/reactions/expiry.ts';
-import { serviceJobs } from '#application/reactions/jobs.ts';
+import { reconcileDirectory, serviceJobs } from '#application/reactions/jobs.ts';
+import { reconcileDirectories } from '#application/reactions/reconcile-directories.ts';
 import { relayOutbox } from '#application/reactions/relay-outbox.ts';
 import { worker } from '#application/reactions/worker.ts';
 import { beginLogin } from '#application/sessions/begin-login.ts';
@@ -34,6 +37,7 @@ import * as sso from '#application/sso/connections.ts';
 import { unitOfWork } from '#application/unit-of-work.ts';
 import type { UseCases } from '#application/use-cases.ts';
 import { T } from '#bootstrap/tokens.ts';
+import type { OrganizationId } from '#domain/shared/ids.ts';
 
 export const applicationModule = new ContainerModule(({ bind }) => {
   bind(T.activity).toResolvedValue(batchedActivity, [T.store]).inSingletonScope();
@@ -72,15 +76,17 @@ export const applicationModule = new ContainerModule(({ bind }) => {
 
   bind(T.jobList)
     .toResolvedValue(
-      (store, uow, catchUp, clock) =>
+      (store, uow, catchUp, provider, jobs, clock, ids, log) =>
         serviceJobs({
+          reconciler: reconcileDirectories(store, uow, provider, clock, ids, log),
+          wakeReconciliation: (organization) => jobs.enqueue(reconcileDirectory, { organization }, organization),
           catchUpEvents: catchUp,
           endOverdueSessions: endOverdueSessions(uow, clock),
           expireApiKeys: expireApiKeys(uow, clock),
           forgetOldEvents: forgetOldEvents(store, clock),
           forgetIdempotencyKeys: forgetIdempotencyKeys(store, clock),
         }),
-      [T.store, T.unitOfWork, T.catchUp, T.clock],
+      [T.store, T.unitOfWork, T.catchUp, T.identityProvider, T.jobs, T.clock, T.ids, T.log],
     )
     .inSingletonScope();
 
@@ -101,6 +107,13 @@ export const applicationModule = new ContainerModule(({ bind }) => {
       const [digest, seal, networks] = [parts.get(T.digest), parts.get(T.seal), parts.get(T.networks)];
       const { trustSeconds } = settings;
       const refresh = refreshOnce(provider, cache, digest);
+      const jobs = parts.get(T.jobs);
+      const wakeReconciliation = (organization: OrganizationId): void => {
+        // Begun it is already: should this not work, the next round of the schedule finds it.
+        jobs.enqueue(reconcileDirectory, { organization }, organization).catch((fault: unknown) => {
+          log.warn('a reconciliation could not be woken; it goes on within a minute', { organization, fault });
+        });
+      };
       const tests = connectionTests(provider, readModels, uow, clock);
       return {
         beginLogin: beginLogin(provider, readModels, seal, entropy, digest, settings),
@@ -165,6 +178,9 @@ export const applicationModule = new ContainerModule(({ bind }) => {
         listApiKeys: agents.listApiKeys(readModels),
         revokeApiKey: agents.revokeApiKey(uow, clock),
 
+        getReconciliation: reconciliation.getReconciliation(store),
+        startReconciliation: reconciliation.startReconciliation(provider, uow, wakeReconciliation, ids),
+        applyReconciliation: reconciliation.applyReconciliation(provider, uow, wakeReconciliation),
         getDirectory: provisioning.getDirectory(readModels),
         listGroups: provisioning.listGroups(readModels),
         getRoleMappings: provisioning.getRoleMappings(uow),
@@ -178,6 +194,8 @@ export const applicationModule = new ContainerModule(({ bind }) => {
         startConnectionTest: startConnectionTest(provider, readModels, uow, seal, clock, entropy, digest, settings),
         removeConnection: sso.removeConnection(provider, uow, clock),
 
+        listEvents: listEvents(readModels),
+        replayEvent: replayEvent(uow, inbox.wake),
         receiveDelivery: receiveDelivery(store, deliveries, inbox.wake, clock, ids),
 
         searchAudit: searchAudit(readModels),

@@ -12,7 +12,7 @@ const org = `/v1/organizations/${anId('org')}`;
 const expected: Readonly<Record<number, { readonly code: string; readonly reasons: readonly RefusalReason[] }>> = {
   400: {
     code: 'VALIDATION_ERROR',
-    reasons: ['request.invalid', 'credential.ambiguous', 'sign_in.state_invalid', 'delivery.malformed'],
+    reasons: ['request.invalid', 'credential.ambiguous', 'sign_in.state_invalid', 'delivery.malformed', 'idempotency_key.malformed'],
   },
   401: {
     code: 'UNAUTHORIZED',
@@ -67,13 +67,20 @@ const expected: Readonly<Record<number, { readonly code: string; readonly reason
       'organization.not_found',
       'membership.not_found',
       'invitation.not_found',
+      'event.not_found',
+      'reconciliation.not_found',
       'connection.not_found',
     ],
   },
   409: {
     code: 'CONFLICT',
     reasons: [
+      'reconciliation.not_ready',
+      'reconciliation.under_way',
+      'reconciliation.not_planned',
       'request.conflict',
+      'idempotency_key.under_way',
+      'idempotency_key.answer_gone',
       'session.reauthentication_required',
       'agent.name_taken',
       'organization.slug_taken',
@@ -83,6 +90,8 @@ const expected: Readonly<Record<number, { readonly code: string; readonly reason
       'invitation.already_sent',
       'invitation.accepted',
       'invitation.not_open',
+      'event.applied_already',
+      'event.forgotten',
       'sso.not_ready',
     ],
   },
@@ -90,6 +99,9 @@ const expected: Readonly<Record<number, { readonly code: string; readonly reason
   422: {
     code: 'POLICY_VIOLATION',
     reasons: [
+      'reconciliation.not_supported',
+      'reconciliation.removes_most',
+      'idempotency_key.reused',
       'api_key.without_scopes',
       'membership.ownership_is_handed_over',
       'role_mapping.unknown_group',

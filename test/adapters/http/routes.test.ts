@@ -49,6 +49,19 @@ const connection = {
   certificates: [],
   last_test: null,
 };
+const event = {
+  id: anId('evt'),
+  provider: 'workos',
+  provider_event_id: 'event_01',
+  name: 'dsync.user.updated',
+  status: 'dead',
+  attempts: 20,
+  occurred_at: '2026-03-02T09:00:00.000Z',
+  received_at: '2026-03-02T09:01:00.000Z',
+  settled_at: '2026-03-02T09:08:00.000Z',
+  due_at: null,
+  note: 'A fault on our side.',
+};
 const invitation = {
   id: anId('inv'),
   email: 'guest@elsewhere.test',
@@ -84,6 +97,26 @@ const key = {
   created_at: '2026-03-02T09:00:00.000Z',
 };
 const user = { id: anId('user'), email: 'ada@acme.test', name: 'Ada' };
+
+const reconciliation = {
+  id: anId('recon'),
+  state: 'planned',
+  by_schedule: false,
+  started_at: '2026-03-02T09:00:00.000Z',
+  finished_at: null,
+  as_of: '2026-03-02T09:00:00.000Z',
+  directories: [{ id: 'directory_acme', name: 'Okta', type: 'okta scim', state: 'connected' }],
+  plan: {
+    changes: { 'person.deprovision': 1 },
+    people: 20,
+    people_leaving: 1,
+    group_places: 30,
+    group_places_leaving: 2,
+    removes_most: false,
+  },
+  settled: 0,
+  note: 'It was interrupted; see the log of the service.',
+};
 
 const cases: readonly Case[] = [
   {
@@ -163,6 +196,19 @@ const cases: readonly Case[] = [
   },
   { ask: ['POST', `${org}/invitations/${anId('inv')}/resend`], status: 200, answer: invitation },
   { ask: ['DELETE', `${org}/invitations/${anId('inv')}`], status: 204 },
+  { ask: ['GET', `${org}/events?status=dead`], status: 200, answer: listOf(event) },
+  {
+    ask: ['POST', `${org}/events/${anId('evt')}/replay`],
+    status: 202,
+    answer: {
+      ...event,
+      status: 'stored',
+      attempts: 0,
+      settled_at: null,
+      due_at: '2026-03-02T09:09:00.000Z',
+      note: null,
+    },
+  },
   { ask: ['GET', `${org}/members/${anId('mem')}/sessions`], status: 200, answer: listOf({ ...session, user }) },
   { ask: ['DELETE', `${org}/members/${anId('mem')}/sessions`], status: 200, answer: { ended: 2 } },
   { ask: ['GET', `${org}/sessions`], status: 200, answer: listOf({ ...session, current: true, user }) },
@@ -252,6 +298,33 @@ const cases: readonly Case[] = [
       directories: [{ id: 'directory_acme', name: 'Okta', type: 'okta scim', state: 'connected', users: 2, groups: 1 }],
       last_event_at: '2026-03-02T09:00:00.000Z',
     },
+  },
+  {
+    ask: ['GET', `${org}/directory/reconcile`],
+    status: 200,
+    answer: {
+      reconciliation,
+      next_changes: [
+        {
+          change: 'person.deprovision',
+          directory_id: 'directory_acme',
+          person: { id: 'directory_user_ada', email: 'ada@acme.test', name: 'ada' },
+          group: null,
+        },
+      ],
+    },
+  },
+  {
+    ask: ['POST', `${org}/directory/reconcile`],
+    json: {},
+    status: 202,
+    answer: { ...reconciliation, state: 'reading', plan: null },
+  },
+  {
+    ask: ['POST', `${org}/directory/reconcile`],
+    json: { plan_id: anId('recon'), remove_most: true },
+    status: 202,
+    answer: { ...reconciliation, state: 'applying' },
   },
   {
     ask: ['GET', `${org}/directory/groups`],
@@ -577,6 +650,8 @@ describe('the use cases', () => {
     await served.send('GET', '/auth/callback?error=access_denied&state=state-1', { headers: { cookie } });
     await served.send('POST', '/auth/logout', { headers: byCookie });
     await served.send('POST', '/webhooks/fake', { body: '{}' });
+    const once = { ...byToken, 'idempotency-key': 'once' };
+    await served.send('POST', `${org}/agents`, { headers: once, json: { name: 'crawler' } });
     await served.send('PATCH', `${org}/members/${anId('mem')}`, { headers: byToken, json: { role: 'owner' } });
     await served.close();
     expect([...asked].sort()).toEqual(Object.keys(friendly).sort());

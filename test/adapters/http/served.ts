@@ -6,12 +6,16 @@ import { type HttpAppParts, httpApp } from '#adapters/delivery/http/app.ts';
 import { httpServer } from '#adapters/delivery/http/kit/server.ts';
 import { nodeNetworks } from '#adapters/system/node-networks.ts';
 import { typeIds } from '#adapters/system/type-ids.ts';
+import type { HeardOf } from '#application/ports/read-models.ts';
+import type { ReconciliationStep } from '#application/ports/reconciliations.ts';
 import type { Log } from '#application/ports/system.ts';
 import type { UseCases } from '#application/use-cases.ts';
 import { ApiKeySecret } from '#domain/access/api-key-secret.ts';
 import type { AgentCaller, UserCaller } from '#domain/access/caller.ts';
 import { scopes } from '#domain/access/scope.ts';
 import type { AuditEntry } from '#domain/audit/audit-entry.ts';
+import { planOf } from '#domain/provisioning/plan.ts';
+import { beginReconciliation, type Reconciliation } from '#domain/provisioning/reconciliation.ts';
 import type { Connection } from '#domain/sso/connection.ts';
 import type { Email } from '#domain/users/email.ts';
 import {
@@ -25,6 +29,7 @@ import {
   aUser,
   minute,
   monday,
+  terminated,
 } from '../../support/words.ts';
 
 export const reference = 'r'.repeat(43);
@@ -67,6 +72,27 @@ export const anAuditEntry: AuditEntry = {
   hash: 'f'.repeat(64),
 };
 
+export const aReconciliation: Reconciliation = {
+  ...beginReconciliation(
+    { id: anId('recon'), organizationId: anId('org'), by: { kind: 'user', id: anId('user') }, unasked: false },
+    monday,
+  ),
+  state: 'planned',
+  asOf: monday,
+  directories: [{ id: 'directory_acme', name: 'Okta', type: 'okta scim', state: 'connected' }],
+  plan: planOf({ 'person.deprovision': 1 }, { people: 20, peopleLeaving: 1, places: 30, placesLeaving: 2 }),
+  note: 'Refusal: with words of the inside',
+};
+
+export const aStep: ReconciliationStep = {
+  kind: 'user',
+  key: 'directory_user_ada',
+  directoryId: 'directory_acme',
+  active: false,
+  address: null,
+  drift: { change: 'person.deprovision', event: terminated('ada', 1) },
+};
+
 export const aConnection: Connection = {
   id: 'conn_1',
   organizationId: anId('org'),
@@ -83,6 +109,22 @@ export const aConnection: Connection = {
     email: 'ada@acme.test',
     missing: ['verified_email'],
   },
+};
+
+const aHeardEvent: HeardOf = {
+  id: anId('evt'),
+  provider: 'workos',
+  externalId: 'event_01',
+  name: 'dsync.user.updated',
+  organizationRef: 'org_01ABC',
+  organizationId: anId('org'),
+  occurredAt: monday,
+  receivedAt: minute(1),
+  status: 'dead',
+  attempts: 20,
+  dueAt: minute(9),
+  settledAt: minute(8),
+  note: 'A fault on our side.',
 };
 
 const person = { id: anId('user'), email: aUser().email, name: 'Ada' };
@@ -150,6 +192,9 @@ export const friendly: UseCases = {
     directories: [{ id: 'directory_acme', name: 'Okta', type: 'okta scim', state: 'connected', users: 2, groups: 1 }],
     lastEventAt: monday,
   }),
+  getReconciliation: async () => ({ run: aReconciliation, next: [aStep] }),
+  startReconciliation: async () => ({ ...aReconciliation, state: 'reading', plan: null }),
+  applyReconciliation: async () => ({ ...aReconciliation, state: 'applying' }),
   listGroups: () => page({ id: 'directory_group_1', directoryId: 'directory_acme', name: 'Engineers', members: 2 }),
   getRoleMappings: async () => [{ groupId: 'directory_group_1', groupName: 'Engineers', role: 'developer' }],
   setRoleMappings: async (_caller, _organization, mappings) =>
@@ -169,6 +214,8 @@ export const friendly: UseCases = {
     seconds: 600,
   }),
   removeConnection: async () => undefined,
+  listEvents: () => page(aHeardEvent),
+  replayEvent: async () => ({ ...aHeardEvent, status: 'stored', attempts: 0, settledAt: null, note: null }),
   receiveDelivery: async () => 'stored',
   searchAudit: () => page(anAuditEntry),
   verifyAudit: async () => ({ entries: 1, whole: true, lastHash: 'f'.repeat(64), firstBroken: null }),

@@ -9,6 +9,7 @@ import { agentRoutes } from './agents.routes.ts';
 import { auditRoutes } from './audit.routes.ts';
 import { authRoutes } from './auth.routes.ts';
 import { directoryRoutes } from './directory.routes.ts';
+import { eventRoutes } from './events.routes.ts';
 import { type HomeLink, homeRoutes } from './home.routes.ts';
 import { invitationRoutes } from './invitations.routes.ts';
 import { clientAddress } from './kit/client-address.ts';
@@ -22,6 +23,7 @@ import type { Route } from './kit/route.ts';
 import { memberRoutes } from './members.routes.ts';
 import { type Check, operationRoutes } from './operations.routes.ts';
 import { organizationRoutes } from './organizations.routes.ts';
+import { reconciliationRoutes } from './reconciliation.routes.ts';
 import { sessionRoutes } from './session.routes.ts';
 import { organizationSessionRoutes } from './sessions.routes.ts';
 import { ssoRoutes } from './sso.routes.ts';
@@ -67,6 +69,8 @@ export const allRoutes = (parts: RouteParts): readonly Route[] => {
     ...agentRoutes(useCases),
     ...ssoRoutes(useCases),
     ...directoryRoutes(useCases),
+    ...reconciliationRoutes(useCases),
+    ...eventRoutes(useCases),
     ...auditRoutes(useCases),
     ...webhookRoutes(useCases, signatureHeaders),
     ...operationRoutes(checks, document),

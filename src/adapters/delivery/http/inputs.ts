@@ -31,6 +31,7 @@ export const invitation = idParam('inv', 'invitation.not_found');
 export const session = idParam('sess', 'session.not_found');
 export const agent = idParam('agent', 'agent.not_found');
 export const apiKey = idParam('key', 'api_key.not_found');
+export const event = idParam('evt', 'event.not_found');
 
 /** One line of text: no control characters (a database refuses NUL), no half of a surrogate pair. */
 export const line = (longest: number) =>

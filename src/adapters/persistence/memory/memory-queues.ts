@@ -33,8 +33,8 @@ export const memoryInbox = (run: MemoryRun): Inbox => {
       return row && isOpen(row) && run.claim(id) ? copy(drafts.inbox.get(id)) : undefined;
     },
     async settle(id, outcome) {
-      const { status, attempts, dueAt, note, organizationId } = copy(outcome);
-      drafts.inbox.patch(id, (row) => ({ ...row, status, attempts, dueAt, note, organizationId }));
+      const { status, attempts, dueAt, settledAt, note, organizationId } = copy(outcome);
+      drafts.inbox.patch(id, (row) => ({ ...row, status, attempts, dueAt, settledAt, note, organizationId }));
     },
     async lanes(now, { after, lanes, each }) {
       const open = Map.groupBy(drafts.inbox.where(isOpen), laneOf);

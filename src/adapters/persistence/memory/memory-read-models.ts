@@ -164,6 +164,23 @@ export const memoryReadModels = (store: MemoryStore): ReadModels & Standings => 
         (row) => copy(row),
       );
     },
+    async events(organizationId, { status }, page) {
+      const [before] = keyIn(page.cursor, 1) ?? [];
+      const found = rows.inbox
+        .where(
+          (row) =>
+            row.organizationId === organizationId &&
+            (status === undefined || row.status === status) &&
+            (before === undefined || row.id < before),
+        )
+        .toSorted((a, b) => byId(b, a));
+      return pageOf(
+        found,
+        page,
+        ({ id }) => [id],
+        ({ payload: _, ...heard }) => copy(heard),
+      );
+    },
     async agents(organizationId, page) {
       const [after = ''] = keyIn(page.cursor, 1) ?? [];
       const found = rows.agents

@@ -13,6 +13,7 @@ import { afresh } from './postgres-run.ts';
 import { AgentRow, agentFromRow } from './rows/agent.row.ts';
 import { ApiKeyRow, apiKeyFromRow } from './rows/api-key.row.ts';
 import { AuditEntryRow, auditEntryFromRow } from './rows/audit.row.ts';
+import { heardOfFromRow, InboxRow } from './rows/inbox.row.ts';
 import { InvitationRow, invitationFromRow } from './rows/invitation.row.ts';
 import { MembershipRow, membershipFromRow } from './rows/membership.row.ts';
 import { SessionRow, sessionFromRow } from './rows/session.row.ts';
@@ -138,6 +139,19 @@ export const organizationQuestions = (fork: () => SqlEntityManager): Organizatio
           user: { id, email, name },
         }),
       );
+    },
+    async events(organizationId, { status }, page) {
+      const [before] = keyIn(page.cursor, 1) ?? [];
+      const rows = await fork().find(
+        InboxRow,
+        {
+          organizationId,
+          ...(before !== undefined && { id: { $lt: before as never } }),
+          ...(status !== undefined && { status }),
+        },
+        { ...afresh, exclude: ['payload'], orderBy: { id: 'desc' }, limit: page.limit + 1 },
+      );
+      return pageOf(rows as unknown as readonly InboxRow[], page, ({ id }) => [id], heardOfFromRow);
     },
     async agents(organizationId, page) {
       const [after] = keyIn(page.cursor, 1) ?? [];

@@ -20,7 +20,7 @@ const statements = [
   `drop index inbox_open`,
   `create index inbox_page on inbox (organization_id, id)`,
   // What an event said is forgotten after a while; that it was heard is kept, so that it is not heard twice.
-  `alter table inbox alter column payload drop not null`,
+  `alter table inbox alter column payload drop not null, add column settled_at timestamptz(3)`,
   `create index inbox_remembered on inbox (received_at) where status in ('applied', 'ignored') and payload is not null`,
   `create index api_keys_expiry on api_keys (expires_at) where status = 'active' and expires_at is not null`,
 ];

@@ -27,6 +27,7 @@ interface Json {
   readonly status: InboxStatus;
   readonly attempts: number;
   readonly due_at: string;
+  readonly settled_at: string | null;
   readonly note: string | null;
 }
 
@@ -43,6 +44,7 @@ const fromJson = (event: Json): InboxEvent => ({
   status: event.status,
   attempts: event.attempts,
   dueAt: new Date(event.due_at),
+  settledAt: event.settled_at === null ? null : new Date(event.settled_at),
   note: event.note,
 });
 
@@ -55,10 +57,10 @@ export const postgresInbox = ({ em }: PostgresRun): Inbox => ({
     const row = inboxEventToRow(event);
     const { affectedRows } = await em.execute<Affected>(
       `insert into inbox (id, provider, external_id, name, organization_ref, organization_id, occurred_at, received_at,
-        payload, status, attempts, due_at, note)
+        payload, status, attempts, due_at, settled_at, note)
       values (?, ?, ?, ?, ?,
         coalesce(?, (select id from organizations where provider = ? and provider_id = ?)),
-        ?::timestamptz, ?::timestamptz, ?::json, ?, ?, ?::timestamptz, ?)
+        ?::timestamptz, ?::timestamptz, ?::json, ?, ?, ?::timestamptz, ?::timestamptz, ?)
       on conflict (provider, external_id) do nothing`,
       [
         row.id,
@@ -75,6 +77,7 @@ export const postgresInbox = ({ em }: PostgresRun): Inbox => ({
         row.status,
         row.attempts,
         row.dueAt.toISOString(),
+        row.settledAt?.toISOString() ?? null,
         row.note,
       ],
       'run',
@@ -90,8 +93,8 @@ export const postgresInbox = ({ em }: PostgresRun): Inbox => ({
     );
     return row === null ? undefined : inboxEventFromRow(row);
   },
-  async settle(id, { status, attempts, dueAt, note, organizationId }) {
-    await em.nativeUpdate(InboxRow, { id }, { status, attempts, dueAt, note, organizationId });
+  async settle(id, { status, attempts, dueAt, settledAt, note, organizationId }) {
+    await em.nativeUpdate(InboxRow, { id }, { status, attempts, dueAt, settledAt, note, organizationId });
   },
   async lanes(now, { after, lanes, each }) {
     // A step of the index from one lane to the next: what it costs grows with the lanes, not with the events in them.

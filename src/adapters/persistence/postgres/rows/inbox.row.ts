@@ -20,12 +20,13 @@ export const InboxRow = defineEntity({
     status: p.string().$type<InboxStatus>(),
     attempts: p.integer(),
     dueAt: p.datetime(3),
+    settledAt: p.datetime(3).nullable(),
     note: p.text().nullable(),
   },
 });
 export type InboxRow = InferEntity<typeof InboxRow>;
 
-export const inboxEventFromRow = (row: InboxRow): InboxEvent => ({
+export const heardOfFromRow = (row: Omit<InboxRow, 'payload'>): Omit<InboxEvent, 'payload'> => ({
   id: row.id,
   provider: row.provider,
   externalId: row.externalId,
@@ -34,11 +35,16 @@ export const inboxEventFromRow = (row: InboxRow): InboxEvent => ({
   organizationId: row.organizationId ?? null,
   occurredAt: row.occurredAt,
   receivedAt: row.receivedAt,
-  payload: row.payload ?? null,
   status: row.status,
   attempts: row.attempts,
   dueAt: row.dueAt,
+  settledAt: row.settledAt ?? null,
   note: row.note ?? null,
+});
+
+export const inboxEventFromRow = (row: InboxRow): InboxEvent => ({
+  ...heardOfFromRow(row),
+  payload: row.payload ?? null,
 });
 
 export const inboxEventToRow = (event: InboxEvent) => ({ ...event });
