@@ -6,6 +6,7 @@ import type { InvitationEvent } from '#domain/invitations/invitation.ts';
 import type { MembershipEvent } from '#domain/memberships/membership.ts';
 import type { OrganizationEvent } from '#domain/organizations/organization.ts';
 import type { Directory, DirectoryGroup, DirectoryUser, GroupLink } from '#domain/provisioning/directory-picture.ts';
+import type { Plan } from '#domain/provisioning/plan.ts';
 import type { RoleMapping } from '#domain/provisioning/role-mapping.ts';
 import type { SessionEvent } from '#domain/sessions/session.ts';
 import type { InboxEventId, OrganizationId } from '#domain/shared/ids.ts';
@@ -42,6 +43,13 @@ export type ActEvent =
       readonly organizationId: OrganizationId;
       readonly before: readonly RoleMapping[];
       readonly after: readonly RoleMapping[];
+    }
+  /** The changes of a reconciliation begin: because somebody wants them, or by schedule. Each is then told as what it is. */
+  | {
+      readonly type: 'directory.reconciliation_begun';
+      readonly organizationId: OrganizationId;
+      readonly reconciliation: string;
+      readonly plan: Plan;
     }
   | { readonly type: 'connection.tested'; readonly connection: Connection; readonly test: ConnectionTest }
   /** The provider was asked to make or to remove a connection and did; what became of it, its events tell. */

@@ -81,6 +81,12 @@ const connection = {
 const invitation = anInvitation();
 const domain = { name: 'acme.test', state: 'verified' as const, asOf: minute(1) };
 
+const plan = {
+  changes: { 'person.provision': 2, 'person.deprovision': 1 },
+  headcount: { people: 20, peopleLeaving: 1, places: 30, placesLeaving: 0 },
+  removesMost: false,
+};
+
 /** One example of each; the compiler asks for the ones that are missing. */
 const examples: { readonly [Type in DomainEventType]: DomainEvent & { readonly type: Type } } = {
   'invitation.sent': { type: 'invitation.sent', invitation },
@@ -100,6 +106,12 @@ const examples: { readonly [Type in DomainEventType]: DomainEvent & { readonly t
     invitation: { ...invitation, status: 'revoked' },
     before: invitation,
     because: 'revoked_by_member',
+  },
+  'directory.reconciliation_begun': {
+    type: 'directory.reconciliation_begun',
+    organizationId: anId('org'),
+    reconciliation: anId('recon'),
+    plan,
   },
   'organization.founded': { type: 'organization.founded', organization },
   'organization.ownerless': { type: 'organization.ownerless', organization: { ...organization, ownerless: true } },

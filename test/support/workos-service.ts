@@ -4,6 +4,7 @@ import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { httpServer } from '#adapters/delivery/http/kit/server.ts';
 import { workosIdentityProvider } from '#adapters/identity/workos/workos-identity-provider.ts';
+import { MemoryJobs } from '#adapters/jobs/memory/memory-jobs.ts';
 import { FakeClock } from '#adapters/system/fake-clock.ts';
 import { silentLog } from '#adapters/system/pino-log.ts';
 import { typeIds } from '#adapters/system/type-ids.ts';
@@ -28,6 +29,8 @@ export interface WorkosService {
   /** What people do in WorkOS' dashboard, at the customer's directory, or at WorkOS itself. */
   readonly dashboard: Dashboard;
   readonly service: Service;
+  /** `tick` runs what the clock says is due; `settle` runs what was asked for. */
+  readonly jobs: Pick<MemoryJobs, 'tick'>;
   /** Another node over the same database, with a cache and a connection to WorkOS of its own; it does not listen. */
   anotherNode(): Promise<Service>;
   readonly anonymous: Client;
@@ -104,6 +107,7 @@ export const workosService = async (options: WorkosServiceOptions = {}): Promise
 
   const persistence = await openPersistence({ kind: 'memory' });
   const webhookSecrets = [stub.events.webhookSecret];
+  const jobs = new MemoryJobs({ clock, log: silentLog });
   const node = async (): Promise<Service> =>
     assemble({
       publicUrl: url,
@@ -117,6 +121,7 @@ export const workosService = async (options: WorkosServiceOptions = {}): Promise
       clock,
       log: silentLog,
       persistence,
+      jobs,
       provider: await workosIdentityProvider({
         apiKey: stub.apiKey,
         clientId: stub.clientId,
@@ -132,6 +137,7 @@ export const workosService = async (options: WorkosServiceOptions = {}): Promise
     });
   const service = await node();
   listener = service.listener;
+  await jobs.start(service.jobList, { work: true });
 
   const client = (headers: Readonly<Record<string, string>>): Client => httpClient(url, headers);
   const anonymous = client({});
@@ -160,6 +166,7 @@ export const workosService = async (options: WorkosServiceOptions = {}): Promise
       await deliverNews();
       await service.inbox.drain();
       await service.outbox.drain();
+      await jobs.drain();
     } while (stub.events.entries.length > said);
     await service.activity.flush();
   };
@@ -181,6 +188,7 @@ export const workosService = async (options: WorkosServiceOptions = {}): Promise
     stub,
     dashboard: new Dashboard(stub, () => clock.now()),
     service,
+    jobs,
     anotherNode: node,
     anonymous,
     bearing: (token) => client({ authorization: `Bearer ${token}` }),

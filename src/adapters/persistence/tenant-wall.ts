@@ -32,8 +32,18 @@ export const walled = (scope: Scope, open: Repositories): Repositories => {
     session?.state.organizationId === scope ? session : undefined;
   const ownOrganization = (organization: Organization | undefined): Organization | undefined =>
     organization?.state.id === scope ? organization : undefined;
-  const { organizations, memberships, invitations, sessions, agents, apiKeys, directory, roleMappings, connections } =
-    open;
+  const {
+    organizations,
+    memberships,
+    invitations,
+    sessions,
+    agents,
+    apiKeys,
+    directory,
+    reconciliations,
+    roleMappings,
+    connections,
+  } = open;
 
   return {
     ...open,
@@ -108,6 +118,9 @@ export const walled = (scope: Scope, open: Repositories): Repositories => {
     },
     directory: {
       directory: (organizationId, id) => ask(organizationId, () => directory.directory(organizationId, id), undefined),
+      directories: (organizationId) => ask(organizationId, () => directory.directories(organizationId), nobody),
+      usersById: (organizationId, ids) => ask(organizationId, () => directory.usersById(organizationId, ids), nobody),
+      groupsById: (organizationId, ids) => ask(organizationId, () => directory.groupsById(organizationId, ids), nobody),
       organizationOf: () => needsAcross('directory.organizationOf'),
       anyConnected: (organizationId) => ask(organizationId, () => directory.anyConnected(organizationId), false),
       user: (organizationId, id) => ask(organizationId, () => directory.user(organizationId, id), undefined),
@@ -138,6 +151,46 @@ export const walled = (scope: Scope, open: Repositories): Repositories => {
         }
         await directory.save(learned);
       },
+    },
+    reconciliations: {
+      of: (organizationId) => ask(organizationId, () => reconciliations.of(organizationId), undefined),
+      async save(run) {
+        mustSee(run.organizationId);
+        await reconciliations.save(run);
+      },
+      due: () => needsAcross('reconciliations.due'),
+      neglected: () => needsAcross('reconciliations.neglected'),
+      async note(organizationId, items) {
+        mustSee(organizationId);
+        await reconciliations.note(organizationId, items);
+      },
+      item: (organizationId, kind, key) =>
+        ask(organizationId, () => reconciliations.item(organizationId, kind, key), undefined),
+      async clear(organizationId) {
+        mustSee(organizationId);
+        await reconciliations.clear(organizationId);
+      },
+      counts: (organizationId) => ask(organizationId, () => reconciliations.counts(organizationId), {}),
+      steps: (organizationId, limit) => ask(organizationId, () => reconciliations.steps(organizationId, limit), nobody),
+      async settle(organizationId, steps) {
+        mustSee(organizationId);
+        await reconciliations.settle(organizationId, steps);
+      },
+      listedGroups: (organizationId, ...rest) =>
+        ask(organizationId, () => reconciliations.listedGroups(organizationId, ...rest), nobody),
+      unlistedUsers: (organizationId, ...rest) =>
+        ask(organizationId, () => reconciliations.unlistedUsers(organizationId, ...rest), nobody),
+      unlistedGroups: (organizationId, ...rest) =>
+        ask(organizationId, () => reconciliations.unlistedGroups(organizationId, ...rest), nobody),
+      unlistedLinks: (organizationId, ...rest) =>
+        ask(organizationId, () => reconciliations.unlistedLinks(organizationId, ...rest), nobody),
+      headcount: (organizationId, reading) =>
+        ask(organizationId, () => reconciliations.headcount(organizationId, reading), {
+          people: 0,
+          peopleLeaving: 0,
+          places: 0,
+          placesLeaving: 0,
+        }),
     },
     roleMappings: {
       of: (organizationId) => ask(organizationId, () => roleMappings.of(organizationId), nobody),

@@ -16,16 +16,21 @@ import {
   type Learned,
 } from '#domain/provisioning/directory-picture.ts';
 
-/** Whether it brought news. */
+/**
+ * Whether it brought news.
+ * @param isOvertaken what is known by now may make the event void; then nothing is learned of it
+ */
 export const applyDirectoryEvent = async (
   tx: Transaction,
   organization: Organization,
   event: DirectoryEvent,
   ids: Ids,
   clock: Clock,
+  isOvertaken: (picture: DirectoryPicture) => boolean = () => false,
 ): Promise<boolean> => {
   const organizationId = organization.state.id;
   const known = await knownFor(tx, organizationId, event);
+  if (isOvertaken(known.picture)) return false;
   const mappings = await tx.roleMappings.of(organizationId);
   const decision = decide(event, known, mappings, organization.state.provisioningPolicy);
 

@@ -300,6 +300,21 @@ export const narrate = (event: DomainEvent): AuditDraft => {
       const target = { kind: 'organization', id: organizationId };
       return { organizationId, action: event.type, target, before: null, after: { intent }, outcome: done };
     }
+    case 'directory.reconciliation_begun': {
+      const { organizationId, reconciliation: id, plan } = event;
+      const after: Facts = {
+        changes: Object.entries(plan.changes).map(([change, count]) => `${change}: ${count}`),
+        removes_most: plan.removesMost,
+      };
+      return {
+        organizationId,
+        action: event.type,
+        target: { kind: 'reconciliation', id },
+        before: null,
+        after,
+        outcome: done,
+      };
+    }
     case 'role_mappings.replaced': {
       const lines = (mappings: typeof event.after): Facts => ({
         mappings: mappings.map(({ groupId, role }) => `${groupId} → ${role}`),

@@ -12,7 +12,13 @@ const org = `/v1/organizations/${anId('org')}`;
 const expected: Readonly<Record<number, { readonly code: string; readonly reasons: readonly RefusalReason[] }>> = {
   400: {
     code: 'VALIDATION_ERROR',
-    reasons: ['request.invalid', 'credential.ambiguous', 'sign_in.state_invalid', 'delivery.malformed', 'idempotency_key.malformed'],
+    reasons: [
+      'request.invalid',
+      'credential.ambiguous',
+      'sign_in.state_invalid',
+      'delivery.malformed',
+      'idempotency_key.malformed',
+    ],
   },
   401: {
     code: 'UNAUTHORIZED',

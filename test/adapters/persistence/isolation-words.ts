@@ -21,6 +21,7 @@ export const deletable: Readonly<Record<string, string>> = {
   'public.verified_domains': 'a domain that is no longer held',
   'public.outbox': 'an effect that was carried out',
   'public.idempotency_keys': 'a key whose day is over, or whose request was refused',
+  'public.reconciliation_items': 'what was listed, once the reconciliation is over',
   'public.spent_sign_ins': 'a state that can no longer be brought by anybody',
 };
 

@@ -6,20 +6,21 @@ import { workosDeliveries } from '#adapters/identity/workos/deliveries.ts';
 import { workosDirectoryReader } from '#adapters/identity/workos/directory-reader.ts';
 import { workosEventFeed } from '#adapters/identity/workos/event-feed.ts';
 import { hostedLogin } from '#adapters/identity/workos/hosted-login.ts';
+import { invitationPost } from '#adapters/identity/workos/invitation-post.ts';
 import { keyRing } from '#adapters/identity/workos/key-ring.ts';
 import { organizationRegistry } from '#adapters/identity/workos/organization-registry.ts';
-import { sessionAuthority } from '#adapters/identity/workos/session-authority.ts';
 import { Pace } from '#adapters/identity/workos/pace.ts';
+import { sessionAuthority } from '#adapters/identity/workos/session-authority.ts';
 import { workosTokens } from '#adapters/identity/workos/session-tokens.ts';
 import { ssoAdministration } from '#adapters/identity/workos/sso-administration.ts';
 import { defaultLimits, type Limits, openTransport } from '#adapters/identity/workos/transport.ts';
 import type { IdentityProvider } from '#application/ports/identity-provider.ts';
 import type { Clock, Log } from '#application/ports/system.ts';
 
-export interface WorkosOptions {
 /** WorkOS allows four requests a second for each directory. */
 const directoryCallsPerSecond = 4;
 
+export interface WorkosOptions {
   /** `sk_…`; a secret, never printed. */
   readonly apiKey: string;
   /** `client_…` of the same environment. */
@@ -65,16 +66,17 @@ export const workosIdentityProvider = async (options: WorkosOptions): Promise<Id
     tokens: { verify: tokens.verify },
     sessions: sessionAuthority({ transport, tokens, budget, log }),
     organizations: organizationRegistry({ lane: background, clock, log }),
+    invitations: invitationPost({ lane: background }),
     deliveries: workosDeliveries({ secrets: webhookSecrets, clock, log }),
     feed: workosEventFeed({ lane: background, clock, log }),
     sso: ssoAdministration({ lane: interactive, connectionCreation: options.connectionCreation ?? false }),
-  };
-};
     directory: workosDirectoryReader({
       lane: background,
       pace: new Pace(directoryCallsPerSecond, clock, pause),
       clock,
     }),
+  };
+};
 
 const faultsOf = ({ apiKey, clientId, apiUrl, issuers }: WorkosOptions): string[] => {
   const faults: string[] = [];

@@ -15,6 +15,7 @@ import { User } from '#domain/users/user.ts';
 import { byStanding } from '../newest.ts';
 import { memoryIdempotencyKeys } from './memory-idempotency-keys.ts';
 import { memoryInbox, memoryOutbox } from './memory-queues.ts';
+import { memoryReconciliations } from './memory-reconciliations.ts';
 import type { MemoryRun } from './memory-run.ts';
 import { type MemoryTables, recordKey, trailOf, uniqueKey } from './memory-tables.ts';
 import type { Draft } from './table.ts';
@@ -199,6 +200,12 @@ export const memoryRepositories = (
       // Rows stand in the order in which they were first saved.
       organizationOf: async (directoryId) =>
         drafts.directories.where(({ id }) => id === directoryId)[0]?.organizationId,
+      directories: async (organizationId) =>
+        copy(drafts.directories.where((row) => row.organizationId === organizationId).toSorted(byId)),
+      usersById: async (organizationId, asked) =>
+        copy(asked.flatMap((id) => drafts.directoryUsers.get(recordKey(organizationId, id)) ?? [])),
+      groupsById: async (organizationId, asked) =>
+        copy(asked.flatMap((id) => drafts.directoryGroups.get(recordKey(organizationId, id)) ?? [])),
       anyConnected: async (organizationId) =>
         drafts.directories.where((row) => row.organizationId === organizationId && isConnected(row)).length > 0,
       user: async (organizationId, id) => copy(drafts.directoryUsers.get(recordKey(organizationId, id))),
@@ -267,6 +274,8 @@ export const memoryRepositories = (
         }
       },
     },
+
+    reconciliations: memoryReconciliations(run),
 
     roleMappings: {
       of: async (organizationId) => copy(drafts.roleMappings.get(organizationId)) ?? [],

@@ -1,6 +1,7 @@
 // Everything that the memory store holds, with the keys that may not occur twice: the same ones that the database enforces.
 
 import type { Claim } from '#application/ports/idempotency-keys.ts';
+import type { ReconciliationItem } from '#application/ports/reconciliations.ts';
 import type { InboxEvent, OutboxItem } from '#application/ports/store.ts';
 import type { AgentState } from '#domain/access/agent.ts';
 import type { ApiKeyState } from '#domain/access/api-key.ts';
@@ -9,6 +10,7 @@ import type { InvitationState } from '#domain/invitations/invitation.ts';
 import type { MembershipState } from '#domain/memberships/membership.ts';
 import type { OrganizationState, ProviderRef } from '#domain/organizations/organization.ts';
 import type { Directory, DirectoryGroup, DirectoryUser, GroupLink } from '#domain/provisioning/directory-picture.ts';
+import type { Reconciliation } from '#domain/provisioning/reconciliation.ts';
 import type { RoleMapping } from '#domain/provisioning/role-mapping.ts';
 import type { SessionState } from '#domain/sessions/session.ts';
 import type { OrganizationId } from '#domain/shared/ids.ts';
@@ -86,6 +88,8 @@ const tables = () => ({
   directoryUsers: new Table<DirectoryUser>(),
   directoryGroups: new Table<DirectoryGroup>(),
   groupLinks: new Table<GroupLink>(),
+  reconciliations: new Table<Reconciliation>(),
+  reconciliationItems: new Table<ReconciliationItem & { readonly organizationId: OrganizationId }>(),
   roleMappings: new Table<readonly RoleMapping[]>(),
   connections: new Table<Connection>(),
   inbox: new Table<InboxEvent>({

@@ -11,6 +11,7 @@ import { postgresInvitations } from './repositories/postgres-invitations.ts';
 import { postgresMemberships } from './repositories/postgres-memberships.ts';
 import { postgresOrganizations } from './repositories/postgres-organizations.ts';
 import { postgresInbox, postgresOutbox, postgresSignIns } from './repositories/postgres-queues.ts';
+import { postgresReconciliations } from './repositories/postgres-reconciliations.ts';
 import { postgresSessions } from './repositories/postgres-sessions.ts';
 import { postgresConnections, postgresRoleMappings } from './repositories/postgres-settings.ts';
 import { postgresUsers } from './repositories/postgres-users.ts';
@@ -19,11 +20,12 @@ export const postgresRepositories = (run: PostgresRun): Repositories => ({
   organizations: postgresOrganizations(run),
   users: postgresUsers(run),
   memberships: postgresMemberships(run),
-  sessions: postgresSessions(run),
   invitations: postgresInvitations(run),
+  sessions: postgresSessions(run),
   agents: postgresAgents(run),
   apiKeys: postgresApiKeys(run),
   directory: postgresDirectory(run),
+  reconciliations: postgresReconciliations(run),
   roleMappings: postgresRoleMappings(run),
   connections: postgresConnections(run),
   inbox: postgresInbox(run),

@@ -6,10 +6,11 @@ import { AuditEntryRow } from './audit.row.ts';
 import { DirectoryGroupRow, DirectoryRow, DirectoryUserRow, GroupLinkRow } from './directory.row.ts';
 import { IdempotencyKeyRow } from './idempotency-key.row.ts';
 import { FeedCursorRow, InboxRow } from './inbox.row.ts';
-import { MembershipRow } from './membership.row.ts';
 import { InvitationRow } from './invitation.row.ts';
+import { MembershipRow } from './membership.row.ts';
 import { OrganizationRow, VerifiedDomainRow } from './organization.row.ts';
 import { OutboxRow } from './outbox.row.ts';
+import { ReconciliationItemRow, ReconciliationRow } from './reconciliation.row.ts';
 import { SessionRow } from './session.row.ts';
 import { ConnectionRow, RoleMappingsRow } from './settings.row.ts';
 import { UserIdentityRow, UserRow } from './user.row.ts';
@@ -20,14 +21,16 @@ export const rows = [
   UserRow,
   UserIdentityRow,
   MembershipRow,
+  InvitationRow,
   SessionRow,
   AgentRow,
-  InvitationRow,
   ApiKeyRow,
   DirectoryRow,
   DirectoryUserRow,
   DirectoryGroupRow,
   GroupLinkRow,
+  ReconciliationRow,
+  ReconciliationItemRow,
   RoleMappingsRow,
   ConnectionRow,
   InboxRow,
