@@ -28,9 +28,16 @@ export const fakePages = (serve: Pages['serve']): Pages => ({
   ],
 });
 
-/** @param linkSecret what other nodes show that want to live in this world; without it none can */
-export const fakeIdentity = (world: FakeWorld, linkSecret?: string): Pick<ServiceParts, 'provider' | 'pages'> => {
-  const provider = new FakeIdentityProvider(world);
+/**
+ * @param linkSecret what other nodes show that want to live in this world; without it none can
+ * @param options whether connections can be made without the set-up pages
+ */
+export const fakeIdentity = (
+  world: FakeWorld,
+  linkSecret?: string,
+  options: { readonly makesConnections?: boolean } = {},
+): Pick<ServiceParts, 'provider' | 'pages'> => {
+  const provider = new FakeIdentityProvider(world, options);
   const link = linkSecret === undefined ? undefined : fakeProviderLink(provider, linkSecret);
   return { provider, pages: fakePages(fakeProviderPages(world, link)) };
 };

@@ -39,6 +39,8 @@ export interface WorldOptions {
   /** Where it shares its cache with other nodes. */
   readonly redis?: { readonly url: string; readonly prefix: string };
   readonly log?: Log;
+  /** The provider takes connections from our API, not only by its set-up pages. */
+  readonly makesConnections?: boolean;
 }
 
 /** Somebody with a browser: a client that carries their session cookies. */
@@ -129,7 +131,7 @@ export const createWorld = async (options: WorldOptions = {}): Promise<World> =>
     persistence,
     callerCache: callers.cache,
     jobs,
-    ...fakeIdentity(provider),
+    ...fakeIdentity(provider, undefined, { makesConnections: options.makesConnections ?? false }),
     strict: true,
     checks: { database: persistence.check },
   });

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Credential } from '#domain/access/credential.ts';
+import { Refusal } from '#domain/shared/refusal.ts';
 import { anId } from '../../support/words.ts';
 import {
   anOwner,
@@ -273,6 +274,83 @@ describe('bodies', () => {
   it('of some megabytes still get to read the answer', async () => {
     const answered = await post({ body: 'x'.repeat(5_000_000), headers: json });
     expect(answered.status).toBe(413);
+  });
+});
+
+describe('an Idempotency-Key', () => {
+  const keyed = { ...byToken, 'idempotency-key': 'a-key' };
+
+  it('reaches the use case with who asks, where, what for, and the request in one form', async () => {
+    const heard: unknown[] = [];
+    const onlyOnce: typeof friendly.onlyOnce = async (caller, asked) => {
+      heard.push(caller.id, asked);
+      return { answer: { status: 201, body: '{"kept":true}' }, replayed: true };
+    };
+    const body = '{"name":"crawler","description":null}';
+    const headers = { ...keyed, 'content-type': 'application/json' };
+    const answered = await ask('POST', `${org}/agents?x=1`, { headers, body }, { onlyOnce });
+    expect(heard).toEqual([
+      anId('user'),
+      {
+        key: 'a-key',
+        organizationId: anId('org'),
+        operation: 'createAgent',
+        request: JSON.stringify([
+          'post',
+          '/v1/organizations/{org}/agents',
+          { org: anId('org') },
+          { x: '1' },
+          { description: null, name: 'crawler' },
+        ]),
+      },
+    ]);
+    // Word for word, also where the answer would look otherwise today.
+    expect([answered.status, answered.text, answered.headers['idempotent-replayed']]).toEqual([
+      201,
+      '{"kept":true}',
+      'true',
+    ]);
+  });
+
+  it('is not looked at where nothing is created', async () => {
+    const onlyOnce = () => Promise.reject(new Error('asked'));
+    const json = { user_id: anId('user', 2) };
+    const odd = { ...byToken, 'idempotency-key': 'not a key' };
+    const answered = await ask('POST', `${org}/ownership`, { headers: odd, json }, { onlyOnce });
+    expect(answered.status).toBe(204);
+  });
+
+  it('is refused when there are two, also two that are the same', async () => {
+    for (const pair of [
+      ['a', 'b'],
+      ['a', 'a'],
+    ]) {
+      const headers = { ...byToken, 'idempotency-key': pair };
+      const answered = await ask('POST', `${org}/agents`, { headers, json: { name: 'crawler' } });
+      expect([answered.status, reasonOf(answered)]).toEqual([400, 'idempotency_key.malformed']);
+    }
+  });
+
+  it('is asked for nothing before the caller and the request are good', async () => {
+    const onlyOnce = () => Promise.reject(new Error('asked'));
+    const json = { name: 'crawler' };
+    const nobody = await ask('POST', `${org}/agents`, { headers: { 'idempotency-key': 'a-key' }, json }, { onlyOnce });
+    const elsewhere = await ask('POST', `${otherOrg}/agents`, { headers: keyed, json }, { onlyOnce });
+    const broken = await ask('POST', `${org}/agents`, { headers: keyed, json: { nom: 'x' } }, { onlyOnce });
+    const lowly: typeof friendly.authenticateCaller = async () => anOwner({ scopes: [] });
+    const refused = await ask(
+      'POST',
+      `${org}/agents`,
+      { headers: keyed, json },
+      { onlyOnce, authenticateCaller: lowly },
+    );
+    expect([nobody, elsewhere, broken, refused].map(({ status }) => status)).toEqual([401, 404, 400, 403]);
+  });
+
+  it('that is in use says when to ask again', async () => {
+    const onlyOnce = () => Promise.reject(new Refusal('idempotency_key.under_way', { retry_after_seconds: 2 }));
+    const answered = await ask('POST', `${org}/agents`, { headers: keyed, json: { name: 'x' } }, { onlyOnce });
+    expect([answered.status, answered.headers['retry-after']]).toEqual([409, '2']);
   });
 });
 

@@ -49,6 +49,16 @@ describe('a sealed box', () => {
       expect(await seal.open('login', changed), `changed at ${at}`).toBeUndefined();
     }
   });
+  it('closed with a password opens with the same one only, and one without opens without', async () => {
+    const seal = jweSeal([first], new FakeClock());
+    const box = await seal.close('answer', { a: 1 }, 60, 'a password');
+    expect(await seal.open('answer', box, 'a password')).toEqual({ a: 1 });
+    for (const other of ['another', '', 'a password ']) expect(await seal.open('answer', box, other)).toBeUndefined();
+    expect(await seal.open('answer', box)).toBeUndefined();
+    const plain = await seal.close('answer', { a: 1 }, 60);
+    expect(await seal.open('answer', plain, 'a password')).toBeUndefined();
+    expect(await jweSeal([second], new FakeClock()).open('answer', box, 'a password')).toBeUndefined();
+  });
   it.each(['', 'nonsense', 'a.b.c', 'a.b.c.d.e', '....', 'ey.ey.ey.ey.ey'])('is not %j', async (text) => {
     expect(await jweSeal([first], new FakeClock()).open('login', text)).toBeUndefined();
   });
