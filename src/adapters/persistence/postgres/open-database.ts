@@ -142,7 +142,10 @@ export const openPostgres = async (options: PostgresOptions): Promise<OpenDataba
   );
 };
 
-export const openPglite = async ({ dataDir, ids }: PgliteOptions): Promise<OpenDatabase> => {
+export const openPglite = async ({
+  dataDir,
+  ids,
+}: PgliteOptions): Promise<OpenDatabase & { readonly pglite: EmbeddedDatabase }> => {
   if (dataDir !== undefined) await mkdir(dataDir, { recursive: true });
   const orm = await PgliteORM.init({ ...common, dbName: dataDir ?? 'memory://' });
   // Its one connection has the role that connections to a server begin with, as soon as there is one.
