@@ -235,6 +235,66 @@ describe('nobody comes in by an invitation', () => {
     }));
 });
 
+describe('neither comes in by an invitation', () => {
+  it('whom the directory has without letting them in, nor whom it let go after they were asked', () =>
+    inWorld(async (world) => {
+      const owner = await world.signIn(gus);
+      const directory = await world.connectDirectory(world.globex);
+      const gate = await directory.createGroup('Let in');
+      const policy = { default_role: 'analyst', gate_group_id: gate, just_in_time: false };
+      expect((await owner.put(ofGlobex(world, '/provisioning-policy'), policy)).status).toBe(200);
+      for (const email of ['kept@elsewhere.test', 'gone@elsewhere.test']) {
+        await invite(owner, world.globex, email, 'analyst');
+        await directory.hire({ email, name: 'Outside' });
+      }
+      await directory.terminate('gone@elsewhere.test');
+      for (const email of ['kept@elsewhere.test', 'gone@elsewhere.test']) {
+        const mail = await mailTo(world, email);
+        expect(mail.state).toBe('pending');
+        const browser = new Browser(world);
+        const back = await followLink(browser, mail, { email, method: 'password' });
+        expect([email, back.text]).toEqual([email, expect.stringContaining('sign_in.not_a_member')]);
+      }
+      await world.settle();
+      const members = (await owner.get(ofGlobex(world, '/members?q=elsewhere'))).body.data;
+      expect(members).toEqual([]);
+    }));
+
+  it('a member who is removed, by one that was sent to the address that they have now', () =>
+    inWorld(async (world) => {
+      const owner = await world.signIn(gus);
+      const member = await memberNamed(owner, world.globex, carla);
+      const id = await invite(owner, world.globex, 'carla.new@consult.test', 'developer');
+      const person = world.provider.people.byEmail(carla);
+      await world.provider.people.change(person?.subject ?? '', { email: 'carla.new@consult.test' });
+      await world.settle();
+      expect((await owner.delete(ofGlobex(world, `/members/${member.id}`))).status).toBe(204);
+      const revoked = (await trailOf(owner, world.globex)).find(({ action }) => action === 'invitation.revoked');
+      expect([revoked?.target.id, revoked?.after?.['because']]).toEqual([id, 'access_ended']);
+    }));
+
+  it('somebody in whose name the support staff signs in', () =>
+    inWorld(async (world) => {
+      const { owner } = await invited(world, world.acme, 'newcomer@acme.test', 'developer');
+      await world.provider.people.add({ email: 'newcomer@acme.test', name: 'New Comer' });
+      const browser = new Browser(world);
+      const asked = new URL(await browser.begin(`?organization_id=${world.acme}`)).searchParams;
+      // What the provider says of its new member stays on its way.
+      await world.provider.setManner('lost');
+      const outcome = await world.provider.sessions.signIn({
+        email: 'newcomer@acme.test',
+        method: 'sso',
+        codeChallenge: asked.get('code_challenge') ?? '',
+        organization: asked.get('organization') ?? undefined,
+        impersonator: { email: 'support@example.test', reason: null },
+      });
+      if (outcome.is !== 'signed_in') throw new Error(outcome.because);
+      const back = await browser.get(`/auth/callback?code=${outcome.code}&state=${asked.get('state')}`);
+      expect(back.text).toContain('sign_in.not_a_member');
+      expect((await owner.get(ofAcme(world, '/invitations'))).body.data[0].status).toBe('pending');
+    }));
+});
+
 describe('who may invite', () => {
   it('follows the rules for roles', () =>
     inWorld(async (world) => {

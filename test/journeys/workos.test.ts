@@ -1270,6 +1270,18 @@ describe('an invitation over WorkOS', () => {
       expect(browser.cookie('hd_session')).toBeUndefined();
     }));
 
+  it('is not accepted by somebody with another address, whatever WorkOS says', () =>
+    onWorkos(async (at) => {
+      const { globex, people } = await twoCompanies(at);
+      await ask(globex, nina, 'auditor');
+      await at.settle();
+      const told = at.stub.events.entries.findLast(({ event }) => event === 'invitation.created')?.data as object;
+      at.stub.events.record('invitation.accepted', { ...told, state: 'accepted', accepted_user_id: people.dora.id });
+      await at.settle();
+      expect((await globex.owner.get(globex.at('/invitations'))).body.data[0].status).toBe('pending');
+      expect((await globex.owner.get(globex.at(`/members?q=${dora}`))).body.data).toEqual([]);
+    }));
+
   it('that is revoked at WorkOS is revoked here', () =>
     onWorkos(async (at) => {
       const { globex } = await twoCompanies(at);

@@ -27,7 +27,7 @@ export const directoryDecides = async (
   const picture = await tx.directory.pictureOf(organizationId, records);
   const connected = new Set(picture.directories.filter(isConnected).map(({ id }) => id));
   if (records.some((record) => isPresent(record) && connected.has(record.directoryId))) return true;
-  return since !== undefined && lastSaid(picture, records) > since;
+  return since !== undefined && lastSaid(picture, records) >= since;
 };
 
 /**
