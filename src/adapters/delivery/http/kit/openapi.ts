@@ -241,7 +241,7 @@ export const openapi = (routes: readonly Route[], options: { publicUrl: URL; ses
       title: 'HatiData Identity',
       version: '1',
       description:
-        'Who is calling, for which organization, and what may they do. JSON in snake_case, times in ISO 8601 UTC. Every answer carries `X-Request-Id`. Lists are paged with `limit` and `cursor`.',
+        'Who is calling, for which organization, and what may they do. JSON in snake_case, times in ISO 8601 UTC. Every answer carries `X-Request-Id`. Lists are paged with `limit` and `cursor`. What creates takes an `Idempotency-Key`.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: options.publicUrl.origin }],
