@@ -650,6 +650,21 @@ export const storeContract = (name: string, kind: StoreKind): void => {
         });
       });
 
+      it('the active keys that a person made, here', async () => {
+        const { organizationId, userId, agent } = await saved();
+        const createdBy = { kind: 'user', id: userId } as const;
+        const here = { organizationId, agentId: agent.state.id };
+        const made = keyWith({ ...here, createdBy });
+        const byAgent = keyWith({ ...here, createdBy: { kind: 'agent', id: agent.state.id } });
+        const revoked = keyWith({ ...here, createdBy, status: 'revoked', revokedAt: minute(1) });
+        const elsewhere = keyWith({ organizationId: newId('org'), agentId: newId('agent'), createdBy });
+        await across(async (tx) => {
+          for (const key of [made, byAgent, revoked, elsewhere]) await tx.apiKeys.save(key);
+        });
+        const keys = await store.transact(organizationId, (tx) => tx.apiKeys.activeMadeBy(organizationId, userId));
+        expect(keys.map(({ state }) => state.id)).toEqual([made.state.id]);
+      });
+
       it('sessions by id, by the provider, by person and by organization, only the active ones in lists', async () => {
         const known = await saved();
         const { organizationId, userId } = known;
@@ -957,6 +972,10 @@ export const storeContract = (name: string, kind: StoreKind): void => {
           (tx) => tx.directory.save({ ...nothing, links: [ours.link] }),
           (tx) => tx.roleMappings.replace(organizationId, []),
           (tx) => tx.connections.save(ours.connection),
+          (tx) => tx.organizations.save(ours.organization),
+          (tx) => tx.sessions.save(sessionWith({ organizationId })),
+          (tx) => tx.sessions.save(sessionWith({ organizationId: null })),
+          async (tx) => void (await tx.audit.append([auditDraft(organizationId)])),
         ];
         for (const write of writes) {
           await expect(store.transact(theirs.organizationId, write)).rejects.toThrow('may not write rows of');
@@ -964,13 +983,60 @@ export const storeContract = (name: string, kind: StoreKind): void => {
         expect(await partsOf(ours)).toEqual(wholeOf(ours));
       });
 
+      it('lets a transaction see its own organization and the sessions that stand in it, and no other', async () => {
+        const [ours, theirs] = [await saved(), await saved()];
+        const nowhere = sessionWith({ organizationId: null, userId: ours.userId });
+        await across((tx) => tx.sessions.save(nowhere));
+        const seen = ({ organization: { state: organization }, session: { state: session } }: FilledOrganization) =>
+          store.transact(ours.organizationId, async (tx) => [
+            await tx.organizations.get(organization.id),
+            await tx.organizations.byProvider(found(organization.provider)),
+            await tx.organizations.verifying(found(organization.domains[0]).name),
+            await tx.sessions.get(session.id),
+            await tx.sessions.byProviderSession('fake', session.providerSession),
+          ]);
+        const ids = (await seen(ours)).map((entity) => entity?.state.id);
+        const [here, session] = [ours.organizationId, ours.session.state.id];
+        expect(ids).toEqual([here, here, here, session, session]);
+        expect(await seen(theirs)).toEqual(Array.from({ length: 5 }, () => undefined));
+        expect(await store.transact(here, (tx) => tx.sessions.get(nowhere.state.id))).toBeUndefined();
+      });
+
+      it('lets a transaction across see all organizations, also while it takes turns with one', async () => {
+        const [ours, theirs] = [await saved(), await saved()];
+        const scope: Scope = { across: 'sign_in', inTurnWith: ours.organizationId };
+        const seen = await store.transact(scope, (tx) => tx.sessions.get(theirs.session.state.id));
+        expect(seen?.state.organizationId).toBe(theirs.organizationId);
+        let running = 0;
+        const alone = async (): Promise<void> => {
+          running += 1;
+          await others();
+          expect(running).toBe(1);
+          running -= 1;
+        };
+        const scopes = [scope, ours.organizationId, scope, ours.organizationId];
+        await Promise.all(scopes.map((each) => store.transact(each, alone)));
+      });
+
       it('answers questions across organizations only across', async () => {
-        const { organizationId, userId, directory } = await saved();
-        const inside = <T>(work: (tx: Repositories) => Promise<T>) => store.transact(organizationId, work);
-        await expect(inside((tx) => tx.memberships.acrossOrganizations(userId))).rejects.toThrow(
-          'needs a scope across',
-        );
-        await expect(inside((tx) => tx.directory.organizationOf(directory.id))).rejects.toThrow('needs a scope across');
+        const { organizationId, userId, directory, organization, session, key, item } = await saved();
+        const questions: Record<string, (tx: Repositories) => Promise<unknown>> = {
+          'memberships.acrossOrganizations': (tx) => tx.memberships.acrossOrganizations(userId),
+          'directory.organizationOf': (tx) => tx.directory.organizationOf(directory.id),
+          'organizations.isTaken': (tx) => tx.organizations.isTaken(organization.state.slug),
+          'sessions.activeOfUser': (tx) => tx.sessions.activeOfUser(userId),
+          'sessions.touch': (tx) => tx.sessions.touch(new Map([[session.state.id, days(1)]])),
+          'apiKeys.touch': (tx) => tx.apiKeys.touch(new Map([[key.state.id, days(1)]])),
+          'outbox.done': (tx) => tx.outbox.done(item.id),
+          'outbox.postpone': (tx) => tx.outbox.postpone(item.id, days(1), 'later'),
+          'inbox.cursor': (tx) => tx.inbox.cursor('fake'),
+          'inbox.moveCursor': (tx) => tx.inbox.moveCursor('fake-inside', 'event-1'),
+          'signIns.spend': (tx) => tx.signIns.spend(sha256('inside'), days(1)),
+        };
+        for (const [question, ask] of Object.entries(questions)) {
+          const asked = store.transact(organizationId, ask);
+          await expect(asked, question).rejects.toThrow(`${question} needs a scope across`);
+        }
       });
     });
 

@@ -10,6 +10,8 @@ await withPostgres('the logins of the database', (administrator) => {
   describe('the logins of the database', () => {
     const tail = randomBytes(4).toString('hex');
     const [owner, login, stranger] = [`identity_owner_${tail}`, `identity_login_${tail}`, `identity_stranger_${tail}`];
+    /** Owns nothing, and sees everything. */
+    const keyed = `identity_keyed_${tail}`;
     const password = randomBytes(12).toString('hex');
     const ended: (() => Promise<void>)[] = [];
 
@@ -49,12 +51,13 @@ await withPostgres('the logins of the database', (administrator) => {
     beforeAll(async () => {
       await run(administrator, `create role ${owner} login createrole password '${password}'`);
       await run(administrator, `create role ${login} login password '${password}'`);
+      await run(administrator, `create role ${keyed} login bypassrls password '${password}'`);
       await run(administrator, `create role ${stranger} login password '${password}'`);
       // The administrator made the roles, for a database before this one; its owner has to be let into them.
       await migrated({ url: administrator });
       await run(administrator, `grant ${databaseRoles.lookup}, ${databaseRoles.service} to ${owner}`);
       ended.push(async () => {
-        for (const name of [owner, login, stranger]) await run(administrator, `drop role ${name}`);
+        for (const name of [owner, login, stranger, keyed]) await run(administrator, `drop role ${name}`);
       });
     });
     afterAll(async () => {
@@ -82,6 +85,8 @@ await withPostgres('the logins of the database', (administrator) => {
       expect(await fault({ url: as(owner, url), onlyApart: true })).toMatch(
         new RegExp(`login ${owner} .* owns the tables`),
       );
+      await run(administrator, `grant ${databaseRoles.service} to ${keyed}`);
+      expect(await fault({ url: as(keyed, url), onlyApart: true })).toMatch(/past row-level security/);
       expect(await fault({ url, onlyApart: true })).toMatch(/past row-level security.*MIGRATION_DATABASE_URL/s);
     });
 

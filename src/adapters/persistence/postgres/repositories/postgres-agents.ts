@@ -39,7 +39,7 @@ export const postgresApiKeys = (run: PostgresRun): ApiKeys => {
       return row === null ? undefined : ApiKey.restore(apiKeyFromRow(row));
     },
     async activeMadeBy(organizationId, userId) {
-      const made = { organizationId, status: 'active', createdBy: { id: userId } } as const;
+      const made = { organizationId, status: 'active', [raw('made_by')]: userId } as const;
       const rows = await em.find(ApiKeyRow, made, { ...afresh, orderBy: { id: 'asc' } });
       return rows.map((row) => ApiKey.restore(apiKeyFromRow(row)));
     },
