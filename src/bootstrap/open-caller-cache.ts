@@ -16,6 +16,8 @@ export interface CallerCacheParts {
   readonly redisUrl: string | undefined;
   /** Tells deployments on one Redis apart. `hatidata-identity` unless told. */
   readonly prefix?: string | undefined;
+  /** How long a caller waits for Redis, in milliseconds; 100 unless told. */
+  readonly redisPatience?: number | undefined;
   /** What lies in Redis is sealed with these. */
   readonly sessionSecrets: readonly [string, ...string[]];
   readonly clock: Clock;
@@ -46,7 +48,8 @@ export const openCallerCache = async (parts: CallerCacheParts): Promise<OpenCall
     tier:
       redisUrl === undefined
         ? undefined
-        : (isTrusted) => new RedisTier({ url: redisUrl, prefix, node, seal, clock, log, isTrusted }),
+        : (isTrusted) =>
+            new RedisTier({ url: redisUrl, prefix, node, seal, clock, log, patience: parts.redisPatience, isTrusted }),
   });
   await cache.open();
   const told = channel ? 'told by PostgreSQL what to forget' : 'told by Redis what to forget';

@@ -18,7 +18,11 @@ await withOwnRedis('faults of Redis', (server) => {
   }
   const node = async (): Promise<Node> => {
     const [channel, log] = [handChannel(), notedLog()];
-    return { cache: await nodeCache({ channel, redisUrl: server.url, log }), channel, lines: log.lines };
+    return {
+      cache: await nodeCache({ channel, redisUrl: server.url, log, redisPatience: 100 }),
+      channel,
+      lines: log.lines,
+    };
   };
 
   /** A revocation as the unit of work does it: the database tells all nodes, the first one tells Redis. */

@@ -23,6 +23,8 @@ export const nodeCache = async (parts: Partial<CallerCacheParts>): Promise<Calle
     sessionSecrets: ['a secret that all nodes of the test share'],
     clock: systemClock,
     log: silentLog,
+    // Machines that run tests are busy: only tests of impatience are impatient.
+    redisPatience: 3_000,
     ...parts,
   });
   toClose.push(close);

@@ -35,6 +35,7 @@ export const secondNode = async (
     redisUrl: redis?.url,
     prefix: redis?.prefix,
     sessionSecrets: testSecrets.session,
+    redisPatience: 3_000,
     clock: world.clock,
     log: silentLog,
   });

@@ -112,6 +112,15 @@ await withOwnRedis('the caller cache in Redis', (server) => {
       expect(await c.through('k', told('asked again', [ada]))).toBe('alive');
     });
 
+    it('does not take the place of what was asked for after the forgetting', async () => {
+      const [a, b, c] = [await node(), await node(), await node()];
+      const finish = await underWay(a, 'k');
+      await b.forget([ada]);
+      await b.through('k', told('of after the forgetting', [ada]));
+      await finish();
+      expect(await c.through('k', told('asked again', [ada]))).toBe('of after the forgetting');
+    });
+
     it('loses also when Redis was flushed after the forgetting, and knows of none', async () => {
       const [a, b, c] = [await node(), await node(), await node()];
       const finish = await underWay(a, 'k');

@@ -3,10 +3,8 @@
 import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel';
 import { createClient } from 'redis';
 
-/** How long a caller waits for Redis before the database is asked instead. */
-const patienceMilliseconds = 100;
 /** After this many unanswered commands in a row, Redis is left alone. */
-const patience = 3;
+const unansweredInARow = 3;
 /** How long Redis is left alone. The next command after it is a probe, and no caller's. */
 const restMilliseconds = 250;
 /** A connection that brings nothing for this long, although it is pinged, is given up and made anew. */
@@ -60,10 +58,14 @@ export class RedisLink {
   readonly #client: ReturnType<typeof clientFor>;
   readonly #circuit = circuitBreaker(handleAll, {
     halfOpenAfter: restMilliseconds,
-    breaker: new ConsecutiveBreaker(patience),
+    breaker: new ConsecutiveBreaker(unansweredInARow),
   });
 
-  constructor(url: string, events: LinkEvents) {
+  readonly #patience: number;
+
+  /** @param patience how long a caller waits for Redis before the database is asked instead, in milliseconds */
+  constructor(url: string, events: LinkEvents, patience = 100) {
+    this.#patience = patience;
     this.#client = clientFor(url, 'hatidata-identity');
     this.#client.on('ready', () => events.up());
     this.#client.on('error', (fault) => events.down(nameOf(fault)));
@@ -85,7 +87,7 @@ export class RedisLink {
 
   /**
    * Runs a script. Commands of one link are carried out in the order in which they were given.
-   * @throws RedisUnavailable when there is no answer within 100 ms, or while Redis is left alone
+   * @throws RedisUnavailable when there is no answer in time, or while Redis is left alone
    */
   async run(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     if (!this.isAnswering) throw new RedisUnavailable('left alone');
@@ -100,7 +102,7 @@ export class RedisLink {
   async #attempt(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     const command = ['EVAL', script, String(keys.length), ...keys, ...args];
     try {
-      return await this.#circuit.execute(() => within(patienceMilliseconds, this.#client.sendCommand(command)));
+      return await this.#circuit.execute(() => within(this.#patience, this.#client.sendCommand(command)));
     } catch (fault) {
       throw fault instanceof BrokenCircuitError ? new RedisUnavailable('left alone') : fault;
     }

@@ -41,6 +41,8 @@ export interface RedisTierParts {
   readonly seal: Seal;
   readonly clock: Clock;
   readonly log: Log;
+  /** How long a caller waits for it, in milliseconds; 100 unless told. */
+  readonly patience?: number | undefined;
   /** Whether this node hears the others. While not, nothing that they stored is believed. */
   isTrusted(): boolean;
 }
@@ -71,7 +73,8 @@ export class RedisTier {
     this.#clockKey = `${prefix}:clock`;
     this.#epochs = `${prefix}:epoch:`;
     this.#channel = `${parts.prefix}:forget`;
-    this.#link = new RedisLink(parts.url, { up: () => this.doubt(), down: (why) => this.doubt(why) });
+    const events = { up: () => this.doubt(), down: (why: string) => this.doubt(why) };
+    this.#link = new RedisLink(parts.url, events, parts.patience);
   }
 
   async open(): Promise<void> {
