@@ -1,6 +1,7 @@
 import { memoryReadModels } from '#adapters/persistence/memory/memory-read-models.ts';
 import { MemoryStore } from '#adapters/persistence/memory/memory-store.ts';
 import { readModelsContract } from './read-models.contract.ts';
+import { reconciliationsContract } from './reconciliations.contract.ts';
 import { storeContract } from './store.contract.ts';
 import type { StoreKind } from './store-words.ts';
 
@@ -15,3 +16,4 @@ const inMemory: StoreKind = {
 
 storeContract('the memory store', inMemory);
 readModelsContract('the memory store', inMemory);
+reconciliationsContract('the memory store', inMemory);

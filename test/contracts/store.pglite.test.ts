@@ -8,6 +8,7 @@ import { openPglite } from '#adapters/persistence/postgres/open-database.ts';
 import { rows } from '#adapters/persistence/postgres/rows/rows.ts';
 import { isolationContract } from './isolation.contract.ts';
 import { readModelsContract } from './read-models.contract.ts';
+import { reconciliationsContract } from './reconciliations.contract.ts';
 import { storeContract } from './store.contract.ts';
 import { countingIds, type StoreKind } from './store-words.ts';
 
@@ -26,6 +27,7 @@ const inFolder: StoreKind = {
 
 storeContract('PGlite', inFolder);
 readModelsContract('PGlite', inFolder);
+reconciliationsContract('PGlite', inFolder);
 isolationContract('PGlite', async () => {
   await (await inFolder.open(countingIds)).close();
   const orm = await MikroORM.init({ dbName: join(folder, 'data'), entities: rows, ensureDatabase: false });

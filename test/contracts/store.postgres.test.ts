@@ -5,6 +5,7 @@ import { rows } from '#adapters/persistence/postgres/rows/rows.ts';
 import { withPostgres } from '../support/postgres.ts';
 import { isolationContract } from './isolation.contract.ts';
 import { readModelsContract } from './read-models.contract.ts';
+import { reconciliationsContract } from './reconciliations.contract.ts';
 import { storeContract } from './store.contract.ts';
 import { countingIds, type StoreKind } from './store-words.ts';
 
@@ -20,6 +21,7 @@ await withPostgres('the store on PostgreSQL', (url) => {
   };
   storeContract('PostgreSQL', onServer);
   readModelsContract('PostgreSQL', onServer);
+  reconciliationsContract('PostgreSQL', onServer);
   isolationContract('PostgreSQL', async () => {
     await (await onServer.open(countingIds)).close();
     const pool = { min: 0, max: 1 };
