@@ -14,7 +14,7 @@ import { type Fault, type PlannedFault, playFault } from './stub-faults.ts';
 import { StubInvitations } from './stub-invitations.ts';
 import { type StubMembership, StubOrganizations } from './stub-organizations.ts';
 import { StubSessions } from './stub-sessions.ts';
-import { deviationsOf } from './stub-spec.ts';
+import { deviationsOf, readSpec } from './stub-spec.ts';
 
 export interface WorkosStub {
   /** Origin: `http://127.0.0.1:…`. */
@@ -59,6 +59,7 @@ const send = (response: ServerResponse, { status, body, headers }: StubAnswer, r
 };
 
 export const startWorkosStub = async (clock: Clock): Promise<WorkosStub> => {
+  readSpec();
   const apiKey = 'sk_test_a2V5XzAxTm9ib2R5TWF5RXZlclByaW50VGhpcw';
   const clientId = 'client_01STUB';
   const issuer = `https://api.workos.test/user_management/${clientId}`;
