@@ -72,6 +72,22 @@ await withPostgres('faults of what PostgreSQL announces', (url) => {
       await isRefused(cache).toBe('revoked');
     });
 
+    it('behind a pooler, which lends it another connection for each statement, believes nothing and says why', async () => {
+      // BackendKeyData, as a pooler invents it (https://www.postgresql.org/docs/current/protocol-message-formats.html).
+      const keyData = Buffer.from([0x4b, 0, 0, 0, 12]);
+      const wire = await wireTo(url, 5432, (bytes) => {
+        const at = bytes.indexOf(keyData);
+        if (at !== -1) bytes.writeInt32BE(7, at + 5);
+        return bytes;
+      });
+      const log = notedLog();
+      const cache = await nodeCache({ channel: postgresChannel(wire.url), log });
+      await cache.through('k', told('first', [ada]));
+      expect(await cache.through('k', told('second', [ada]))).toBe('second');
+      expect(log.lines).toEqual([expect.stringMatching(/^warn: .*not heard/)]);
+      await wire.close();
+    });
+
     it('that starts while the database is away believes nothing, and says so when it hears', async () => {
       const wire = await wireTo(url, 5432);
       wire.silence();

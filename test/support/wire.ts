@@ -13,8 +13,15 @@ export interface Wire {
   close(): Promise<void>;
 }
 
-/** @param target an address with a host and a port, such as `postgres://…` */
-export const wireTo = async (target: string, usualPort: number): Promise<Wire> => {
+/**
+ * @param target an address with a host and a port, such as `postgres://…`
+ * @param rewrite what becomes of what the server says
+ */
+export const wireTo = async (
+  target: string,
+  usualPort: number,
+  rewrite: (fromServer: Buffer) => Buffer = (bytes) => bytes,
+): Promise<Wire> => {
   const { hostname, port } = new URL(target);
   const ends = new Set<Socket>();
   let isSilent = false;
@@ -25,7 +32,7 @@ export const wireTo = async (target: string, usualPort: number): Promise<Wire> =
       [far, near],
     ] as const) {
       ends.add(from);
-      from.on('data', (bytes) => void to.write(bytes));
+      from.on('data', (bytes) => void to.write(from === far ? rewrite(bytes) : bytes));
       from.on('error', () => {});
       from.on('close', () => {
         ends.delete(from);

@@ -22,7 +22,8 @@ export class Trust implements Hearing {
   readonly #now: () => number;
   #until = Number.NEGATIVE_INFINITY;
   #isLost = true;
-  #wasEverGiven = false;
+  /** Whether the operator was told that others are not heard. */
+  #wasSaid = false;
 
   constructor(parts: TrustParts) {
     this.#parts = parts;
@@ -39,16 +40,17 @@ export class Trust implements Hearing {
     if (this.#isLost) {
       // Questions that began while nothing was heard are overtaken too.
       this.#parts.doubt();
-      if (this.#wasEverGiven) this.#parts.log.info('other nodes are heard again: the caller cache is used again');
+      if (this.#wasSaid) this.#parts.log.info('other nodes are heard again: the caller cache is used again');
     }
     this.#isLost = false;
-    this.#wasEverGiven = true;
+    this.#wasSaid = false;
     this.#until = Math.max(this.#until, asOf + boundMilliseconds);
   }
 
   lost(why: string): void {
-    if (this.#isLost) return;
+    if (this.#isLost && this.#wasSaid) return;
     this.#isLost = true;
+    this.#wasSaid = true;
     this.#until = Number.NEGATIVE_INFINITY;
     this.#parts.doubt();
     this.#parts.log.warn('other nodes are not heard: until they are, every caller is proven from the database', {

@@ -32,7 +32,17 @@ export const postgresAnnouncements = ({ em }: PostgresRun): Announcements => ({
   },
 });
 
-const codeOf = (fault: Error): string => ('code' in fault && typeof fault.code === 'string' ? fault.code : fault.name);
+const codeOf = (fault: Error): string => {
+  if (fault.message === pooled) return pooled;
+  return 'code' in fault && typeof fault.code === 'string' ? fault.code : fault.name;
+};
+
+/** Which process of the server the connection said that it leads to. */
+const processOf = (client: pg.Client): unknown => (client as unknown as { readonly processID: unknown }).processID;
+
+/** A pooler lends a connection for a statement: words would go to whoever has it later. */
+const pooled =
+  'DATABASE_URL leads through a connection pooler, and what is announced does not: connect to PostgreSQL itself';
 
 /**
  * Listens on a connection of its own and asks twice a second whether it has heard everything: the answer comes after every word that
@@ -72,7 +82,8 @@ export const postgresChannel = (url: string): AnnouncementChannel => {
     };
     const ask = async (): Promise<void> => {
       const asOf = performance.now();
-      await mine.query('select 1');
+      const { rows } = await mine.query<{ pid: number }>('select pg_backend_pid() as pid');
+      if (rows[0]?.pid !== processOf(mine)) throw new Error(pooled);
       if (isOver || isClosed) return;
       hearing.caughtUp(asOf);
       next = setTimeout(() => void ask().catch(over), beatMilliseconds).unref();
