@@ -35,6 +35,8 @@ export interface Reconciler {
 const leaseSeconds = 120;
 /** Changes in one commit; after a fault one at a time, so that the one at fault stands alone. */
 const batch = 25;
+/** Faults of one change before it is left out: else it would keep everybody after it from leaving. */
+const patience = 5;
 /** How many organizations are looked at in one go. */
 const most = 50;
 /** How often each directory is reconciled by itself. */
@@ -92,6 +94,9 @@ export const reconcileDirectories = (
     try {
       return run.state === 'reading' ? await read(run) : await apply(run);
     } catch (fault) {
+      const isStuck = run.state === 'applying' && run.attempts + 1 >= patience;
+      // A refusal speaks of the database or the provider; anything else of the change itself.
+      if (isStuck && !(fault instanceof Refusal)) return leaveOut(run, fault);
       const asked = fault instanceof Refusal ? fault.details['retry_after_seconds'] : undefined;
       const wait = Math.max(backoffSeconds(run.attempts), typeof asked === 'number' ? asked : 0);
       const note = fault instanceof Error ? `${fault.name}: ${fault.message}`.slice(0, 500) : 'unknown fault';
@@ -103,6 +108,22 @@ export const reconcileDirectories = (
       else log.warn('reconciliation of a directory interrupted, will be tried again', facts);
       return undefined;
     }
+  }
+
+  /** The change at fault stays unmade; the next reconciliation meets it again. */
+  async function leaveOut(run: Reconciliation, fault: unknown): Promise<Reconciliation | undefined> {
+    const { organizationId } = run;
+    return store.transact(organizationId, async ({ reconciliations }) => {
+      const current = await reconciliations.of(organizationId);
+      if (current?.id !== run.id || current.holder !== run.holder) return undefined;
+      const [step] = await reconciliations.steps(organizationId, 1);
+      if (step) await reconciliations.settle(organizationId, [step]);
+      const facts = { reconciliation: run.id, change: step?.drift.change, about: step?.key, fault };
+      log.error('a change of a directory could not be made and is left out', facts);
+      const after = { ...current, attempts: 0, note: 'a change was left out', settled: current.settled + 1 };
+      await reconciliations.save(after);
+      return after;
+    });
   }
 
   /** Changes the run while it is ours. */
@@ -134,7 +155,8 @@ export const reconcileDirectories = (
       if (current?.id !== run.id || current.holder !== run.holder) return undefined;
       const { progress, began, plan } = await conclude(tx);
       const dueAt = secondsAfter(clock.now(), leaseSeconds);
-      const further: Reconciliation = { ...current, ...began, progress, dueAt, attempts: 0, note: null };
+      // Faults are counted over the whole reading: one that begins anew and fails again is given up one day.
+      const further: Reconciliation = { ...current, ...began, progress, dueAt, note: null };
       const next = plan ? { ...planned(further, plan, clock.now()), holder: run.holder } : further;
       await tx.reconciliations.save(next);
       if (next.state === 'applying') tellBegun(tx, next);
@@ -166,7 +188,12 @@ export const reconcileDirectories = (
       await applyAll(tx, organization, steps);
       await tx.reconciliations.settle(organizationId, steps);
       const now = clock.now();
-      const further = { ...current, settled: current.settled + steps.length, attempts: 0, note: null };
+      const settled = current.settled + steps.length;
+      // One at a time for as many as a batch has: the one at fault is among them.
+      const attempts = settled % batch === 0 ? 0 : current.attempts;
+      // What went wrong once and then right is past; what was left out stays said.
+      const note = current.attempts > 0 ? null : current.note;
+      const further = { ...current, settled, attempts, note };
       const next: Reconciliation =
         steps.length > 0
           ? { ...further, dueAt: secondsAfter(now, leaseSeconds) }

@@ -47,7 +47,7 @@ export interface Reconciliation {
   /** Whoever has it in hands; nobody else touches it before `dueAt`. */
   readonly holder: string | null;
   readonly dueAt: Date;
-  /** Faults in a row. */
+  /** Faults of this reading, or of the changes that are being made. */
   readonly attempts: number;
   readonly note: string | null;
 }
@@ -101,7 +101,7 @@ export const approved = (run: Reconciliation, by: Actor, removeMost: boolean, no
   return { ...run, by, state: 'applying', dueAt: now };
 };
 
-/** Faults in a row after which a reading begins anew: a directory may have gone, or a cursor have become useless. */
+/** Faults after which a reading begins anew, again and again: a directory may have gone, or a cursor have become useless. */
 const beginAnewAfter = 3;
 /** … and after which it is given up. With the growing distances, about an hour. */
 const giveUpAfter = 12;
