@@ -65,6 +65,12 @@ const walks: Readonly<Record<string, Walk>> = {
     await form.getByRole('button', { name: 'Hire' }).click();
     await page.getByRole('alert').waitFor();
   },
+  mailbox: (page) => page.goto('/fake-idp/mailbox'),
+  'invitation-accept': async (page) => {
+    await page.goto('/fake-idp/mailbox');
+    await page.getByRole('link', { name: 'Accept the invitation' }).click();
+    await page.getByRole('heading', { name: 'Accept the invitation to Globex' }).waitFor();
+  },
   docs: (page) => page.goto('/docs'),
   'refused-cancelled': (page) => page.goto('/auth/callback?error=access_denied&state=x'),
   'refused-nothing-here': (page) => page.goto('/nowhere'),
@@ -74,6 +80,10 @@ describe.skipIf(!browser)('pages', { timeout: 60_000 }, async () => {
   if (!browser) return;
   const world = await createWorld();
   afterAll(() => world.close());
+  const owner = await world.signIn('gus.owner@globex.test');
+  const guest = { email: 'nina.with.a.rather.long.name@elsewhere.test', role: 'analyst' };
+  await owner.post(`/v1/organizations/${world.globex}/invitations`, guest);
+  await world.settle();
 
   it.for(Object.entries(walks))(
     '%s is for everybody, at a desk in light and on a phone in dark',
