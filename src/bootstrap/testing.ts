@@ -116,6 +116,8 @@ export const createWorld = async (options: WorldOptions = {}): Promise<World> =>
     channel: persistence.channel,
     redisUrl: options.redis?.url,
     prefix: options.redis?.prefix,
+    // Machines that run tests are busy.
+    redisPatience: 3_000,
     sessionSecrets: testSecrets.session,
     clock,
     log,

@@ -11,6 +11,8 @@ import type { SessionId } from '#domain/shared/ids.ts';
 
 /** How long before the access token ends it is renewed. */
 const marginSeconds = 60;
+/** For how long every node has the new token for a browser that shows the old one: its answer may have been lost on the way. */
+const offerSeconds = 240;
 /** When to try again after a refresh that could not be made: soon, since a provider repeats an answer that was lost for seconds only. */
 const againSeconds = 10;
 /** When to try again after a refresh that was refused. */
@@ -73,7 +75,7 @@ export const keepSessionAlive = (
   async function refreshedAndAlive(sessionId: SessionId, refreshToken: string): Promise<Refreshed> {
     const { promise, resolve } = Promise.withResolvers<Refreshed>();
     await cache.renew(`alive ${sessionId}`, async () => {
-      const refreshed = await refresh({ refreshToken }, sessionId);
+      const refreshed = await refresh({ refreshToken }, sessionId, offerSeconds);
       resolve(refreshed);
       return refreshed.is === 'refreshed' ? { value: true, reliesOn: [sessionId], seconds: trustSeconds } : undefined;
     });

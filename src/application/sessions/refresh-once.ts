@@ -9,17 +9,21 @@ import type { SessionId } from '#domain/shared/ids.ts';
  * For how long everybody who comes with the replaced token is given the same new pair. Less than the half minute for which a
  * provider does so itself, on which we fall back where nodes cannot speak to each other.
  */
-const repeatSeconds = 20;
+const usualRepeat = 20;
 
-/** @param session whose end ends that repetition, where it is known */
+/**
+ * @param session whose end ends that repetition, where it is known
+ * @param repeatSeconds 20 unless told
+ */
 export type RefreshOnce = (
   request: { readonly refreshToken: string; readonly organization?: string | undefined },
   session: SessionId | undefined,
+  repeatSeconds?: number,
 ) => Promise<Refreshed>;
 
 export const refreshOnce =
   (provider: IdentityProvider, cache: CallerCache, digest: Digest): RefreshOnce =>
-  (request, session) => {
+  (request, session, repeatSeconds = usualRepeat) => {
     const key = `refresh ${provider.name} ${digest.sha256(request.refreshToken)} ${request.organization ?? ''}`;
     return cache.once(key, async () => {
       const value = await provider.sessions.refresh(request);
