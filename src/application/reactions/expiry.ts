@@ -6,7 +6,7 @@ import type { Act, UnitOfWork } from '#application/unit-of-work.ts';
 import { expiryOf } from '#domain/sessions/session.ts';
 import { secondsAfter } from '#domain/shared/time.ts';
 
-const across: Scope = { across: 'expiry' };
+const everywhere: Scope = { across: 'expiry' };
 const batch = 50;
 const payloadBatch = 500;
 /** Another node may have seen somebody and not have written it down yet: a session is over for sure only after a while. */
@@ -29,7 +29,7 @@ const untilDone = async (signal: AbortSignal, full: number, step: () => Promise<
 /** A session that nobody uses any more ends in the list and in the trail, not only for whoever tries it. */
 export const endOverdueSessions = (uow: UnitOfWork, clock: Clock) => (signal: AbortSignal) =>
   untilDone(signal, batch, () =>
-    uow.run(across, bySystem, async (tx) => {
+    uow.run(everywhere, bySystem, async (tx) => {
       const sessions = await tx.sessions.overdue(secondsAfter(clock.now(), -graceSeconds), batch);
       for (const session of sessions) session.end('expired', expiryOf(session.state));
       await tx.save(...sessions);
@@ -39,7 +39,7 @@ export const endOverdueSessions = (uow: UnitOfWork, clock: Clock) => (signal: Ab
 
 export const expireApiKeys = (uow: UnitOfWork, clock: Clock) => (signal: AbortSignal) =>
   untilDone(signal, batch, () =>
-    uow.run(across, bySystem, async (tx) => {
+    uow.run(everywhere, bySystem, async (tx) => {
       const keys = await tx.apiKeys.overdue(clock.now(), batch);
       for (const key of keys) key.expire(clock.now());
       await tx.save(...keys);
@@ -50,5 +50,7 @@ export const expireApiKeys = (uow: UnitOfWork, clock: Clock) => (signal: AbortSi
 /** That an event was heard is kept for good: it must not be heard twice. */
 export const forgetOldEvents = (store: Store, clock: Clock) => (signal: AbortSignal) =>
   untilDone(signal, payloadBatch, () =>
-    store.transact(across, (tx) => tx.inbox.forgetPayloads(secondsAfter(clock.now(), -payloadSeconds), payloadBatch)),
+    store.transact(everywhere, (tx) =>
+      tx.inbox.forgetPayloads(secondsAfter(clock.now(), -payloadSeconds), payloadBatch),
+    ),
   );

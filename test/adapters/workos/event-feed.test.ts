@@ -97,6 +97,16 @@ describe('an event that becomes visible behind the cursor', () => {
     expect(await catchUp(feed, cursor)).toEqual({ ids: [], cursor });
   });
 
+  it('is told by the second look of a node that did not read the events before itself', async () => {
+    const { world, hidden, cursor } = await late();
+    const { feed: other } = await world.another({});
+    if (!other) throw new Error('no feed');
+    world.clock.turn(600);
+    const again = await catchUp(other, cursor);
+    expect(again.ids).toContain(hidden.id);
+    expect(again.cursor).toBe(cursor);
+  });
+
   it('is told in small pieces as well', async () => {
     const { world, feed, hidden, cursor } = await late();
     world.clock.turn(600);

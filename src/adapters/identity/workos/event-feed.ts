@@ -66,8 +66,10 @@ export const workosEventFeed = ({ lane, clock, log }: EventFeedParts): EventFeed
   /** A second look at what lies just behind, when it is time for one. */
   const lookBack = async (eventId: string, limit: number): Promise<readonly unknown[]> => {
     const now = clock.now();
-    if (last?.id !== eventId || now.getTime() - lookedBackAt.getTime() < overlapSeconds * 1000) return [];
-    const from = new Date(last.occurredAt.getTime() - overlapSeconds * 1000);
+    if (now.getTime() - lookedBackAt.getTime() < overlapSeconds * 1000) return [];
+    // Where another node read the last event, or this one before it was started: from now on back, twice as far.
+    const newest = last?.id === eventId ? last.occurredAt : new Date(now.getTime() - overlapSeconds * 1000);
+    const from = new Date(newest.getTime() - overlapSeconds * 1000);
     const again = await read({ range_start: from.toISOString() }, limit);
     lookedBackAt = now;
     return again;
