@@ -120,9 +120,10 @@ const pubSub = async (url: string, times: number): Promise<number[]> => {
     const { promise, resolve } = Promise.withResolvers<void>();
     heard = resolve;
     const began = performance.now();
-    void publisher.publish('bench', 'org_00000000000000000000000001 key_00000000000000000000000001');
+    const published = publisher.publish('bench', 'org_00000000000000000000000001 key_00000000000000000000000001');
     await promise;
     lags.push(performance.now() - began);
+    await published;
   }
   publisher.destroy();
   subscriber.destroy();

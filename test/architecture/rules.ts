@@ -110,6 +110,8 @@ export const packageHomes: Readonly<Record<string, readonly string[]>> = {
   '@mikro-orm/core': ['src/adapters/persistence/postgres/'],
   '@mikro-orm/postgresql': ['src/adapters/persistence/postgres/'],
   '@mikro-orm/pglite': ['src/adapters/persistence/postgres/'],
+  pg: ['src/adapters/persistence/postgres/'],
+  redis: ['src/adapters/cache/redis/'],
   'pg-boss': ['src/adapters/jobs/pg-boss/'],
 };
 

@@ -138,6 +138,16 @@ await withOwnRedis('faults of Redis', (server) => {
       expect([...all]).toEqual(['revoked']);
     });
 
+    it('that did not confirm a forgetting in time is not believed until a new era began', async () => {
+      const a = await node();
+      await used(a);
+      const [clock = ''] = (await server.command('KEYS', '*:clock')) as string[];
+      const era = await server.command('HGET', clock, 'era');
+      server.freeze();
+      await a.cache.forget([ada]).finally(() => server.thaw());
+      await expect.poll(() => server.command('HGET', clock, 'era'), { timeout: 3_000 }).not.toBe(era);
+    });
+
     it('cut off from one node only: the others do not believe what that one could not forget', async () => {
       const [a, b] = [await node(), await node()];
       await a.cache.through('k', told('alive', [ada]));
