@@ -17,9 +17,9 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const main = new URL('../../src/bootstrap/main.ts', import.meta.url).pathname;
 
-const started = (env: Record<string, string>): Promise<{ code: number | null; said: string }> =>
+const started = (env: Record<string, string>, ...args: readonly string[]): Promise<{ code: number | null; said: string }> =>
   new Promise((resolve) => {
-    const child = spawn(process.execPath, [main], { cwd: folder, env: { DATABASE_URL: 'memory:', PORT: '0', ...env } });
+    const child = spawn(process.execPath, [main, ...args], { cwd: folder, env: { DATABASE_URL: 'memory:', PORT: '0', ...env } });
     let said = '';
     child.stderr.on('data', (chunk) => {
       said += chunk;
@@ -75,6 +75,11 @@ describe('a start that cannot be', () => {
     const { code, said } = await started({ PORT: 'abc', LOG_LEVEL: 'loud' });
     expect(code).toBe(1);
     expect(said).toMatch(/2 faults:\n {2}- PORT .*\n {2}- LOG_LEVEL must be debug/);
+  });
+
+  it('says that it knows no such role; the argument counts more than the variable', async () => {
+    const fault = 'The configuration has a fault:\n  - ROLE must be serve, work or both\n';
+    expect(await started({ ROLE: 'work' }, '--role', 'play')).toEqual({ code: 1, said: fault });
   });
 
   it('says that the database does not answer, without its password', async () => {
