@@ -36,7 +36,7 @@ await withPostgres('faults of what PostgreSQL announces', (url) => {
       await announce();
       expect(await cache.through('k', told('asked', [ada], 0))).toBe('alive');
       await isRefused(cache).toBe('revoked');
-      await expect.poll(() => log.lines, { timeout: 3_000 }).toEqual([expect.stringMatching(/^warn: .*not heard/)]);
+      await expect.poll(() => log.lines, { timeout: 6_000 }).toEqual([expect.stringMatching(/^warn: .*not heard/)]);
       wire.speak();
       await expect.poll(() => log.lines.at(-1), { timeout: 5_000 }).toMatch(/^info: .*heard again/);
       await cache.through('k', told('new', [ada]));

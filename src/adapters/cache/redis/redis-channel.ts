@@ -3,9 +3,11 @@
 import type { AnnouncementChannel, Forgettable, Hearing } from '#application/ports/caller-cache.ts';
 import { clientFor, nameOf } from './redis-link.ts';
 
-/** How often it is asked whether everything was heard, and how long the answer may take. Together less than the stated bound. */
+/** How often it is asked whether everything was heard: several times within the stated bound. */
 const beatMilliseconds = 500;
-const answerMilliseconds = 1_000;
+/** Without an answer for this long it counts as lost. By then memory is long not believed any more; a busy moment is no loss. */
+const answerMilliseconds = 3_000;
+const openMilliseconds = 1_000;
 
 /** @param prefix and node: as for `RedisTier` */
 export const redisChannel = (url: string, prefix: string, node: string): AnnouncementChannel => {
@@ -49,7 +51,7 @@ export const redisChannel = (url: string, prefix: string, node: string): Announc
       client.on('error', (fault) => hearing.lost(nameOf(fault)));
       client.on('ready', () => void begin().then(begun.resolve, (fault) => hearing.lost(nameOf(fault))));
       client.connect().catch(() => {});
-      const patience = setTimeout(begun.resolve, answerMilliseconds);
+      const patience = setTimeout(begun.resolve, openMilliseconds);
       await begun.promise;
       clearTimeout(patience);
       timer = setInterval(() => void ask(), beatMilliseconds).unref();

@@ -9,9 +9,10 @@ const channel = 'identity_forget';
 /** A payload must be shorter than 8,000 bytes (https://www.postgresql.org/docs/current/sql-notify.html). */
 const longestPayload = 7_900;
 
-/** How often it is asked whether everything was heard, and how long the answer may take. Together less than the stated bound. */
+/** How often it is asked whether everything was heard: several times within the stated bound. */
 const beatMilliseconds = 500;
-const answerMilliseconds = 1_000;
+/** Without an answer for this long the connection is given up. By then memory is long not believed any more; a busy moment is no loss. */
+const answerMilliseconds = 3_000;
 const shortestPause = 50;
 const longestPause = 1_000;
 
@@ -46,7 +47,7 @@ const pooled =
 
 /**
  * Listens on a connection of its own and asks twice a second whether it has heard everything: the answer comes after every word that
- * was said before the question. No answer within a second, and it counts as lost and is made anew.
+ * was said before the question. A connection that does not answer is made anew.
  */
 export const postgresChannel = (url: string): AnnouncementChannel => {
   let isClosed = false;
