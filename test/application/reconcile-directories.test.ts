@@ -98,7 +98,7 @@ const stage = async ({ people, onPage, onSave }: Stage) => {
   };
   const trail = (): readonly string[] => (memory.tables.trails.get(org) ?? []).map(({ action }) => action);
   const provisioned = (): number => trail().filter((action) => action === 'directory_user.provisioned').length;
-  return { clock, node, begin, run, asked, lines, trail, provisioned };
+  return { clock, memory, everybody, node, begin, run, asked, lines, trail, provisioned };
 };
 
 const allPages = ['directories', 'groups', 'users', 'users 100', 'users 200', 'members', 'members 100', 'members 200'];
@@ -155,9 +155,10 @@ describe('a reconciliation', () => {
     expect(world.asked).toEqual([...allPages.slice(0, 5), ...allPages.slice(4)]);
     expect(world.provisioned()).toBe(250);
     // The first was only slow, and comes back: it finds that the run is not its own any more.
+    const done = await world.run();
     never.resolve();
     for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
-    expect((await world.run()).state).toBe('done');
+    expect(await world.run()).toEqual(done);
     expect(world.provisioned()).toBe(250);
   });
 
@@ -226,6 +227,30 @@ describe('a reconciliation', () => {
     expect(await world.run()).toMatchObject({ state: 'failed', note: expect.stringContaining('Refusal') });
     expect(world.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
     expect(world.trail()).toEqual([]);
+  });
+
+  it('removes nobody of whom the directory spoke after the reading, also when their removal was planned', async () => {
+    const world = await stage({ people: 3 });
+    await world.begin();
+    await world.node().goOn(org, still);
+    world.everybody.splice(1);
+    world.clock.turn(10);
+    await world.begin({ unasked: false });
+    await world.node().goOn(org, still);
+    expect((await world.run()).plan?.changes).toEqual({ 'person.deprovision': 2 });
+
+    const { id: spokenOf } = personNamed(2);
+    await world.memory.transact(org, async (tx) => {
+      const user = await tx.directory.user(org, spokenOf);
+      if (!user) throw new Error('nobody has this id');
+      const described = { at: new Date(world.clock.now().getTime() + 1000), event: 'event_of_their_own' };
+      await tx.directory.save({ directories: [], users: [{ ...user, described }], groups: [], links: [] });
+      const run = await tx.reconciliations.of(org);
+      if (run) await tx.reconciliations.save({ ...run, state: 'applying' });
+    });
+    await world.node().goOn(org, still);
+    const left = await world.memory.transact(org, (tx) => tx.directory.usersOfOrganization(org));
+    expect(left.filter(({ deletedAt }) => deletedAt !== null).map(({ id }) => id)).toEqual([personNamed(1).id]);
   });
 
   it('leaves out a change that cannot be made, after a while, so that it keeps nobody else', async () => {

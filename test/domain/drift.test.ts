@@ -303,6 +303,16 @@ describe('what follows from a listing', () => {
     expect(changesOf(back, hear(follower, terminated('bob', 9)))).toEqual(['person.provision directory_user_bob']);
   });
 
+  it('brings back who was deleted by a word older than the listing, though younger words describe them', () => {
+    const described = hear(hear(follower, terminated('bob', 9)), changed('bob', 11));
+    expect(changesOf(listing(), described)).toEqual(['person.provision directory_user_bob']);
+  });
+
+  it('does not take a directory for deleted that was connected after the listing', () => {
+    const anew = hear(hear(follower, disconnected(5)), connected(11));
+    expect(changesOf({ directories: [], parts: [] }, anew)).toEqual([]);
+  });
+
   it('tells a directory that was deleted from one that was made anew under another id', () => {
     const deleted: Lists = { directories: [], parts: [] };
     expect(changesOf(deleted)).toEqual([`directory.disconnect ${directoryId}`]);
