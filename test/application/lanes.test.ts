@@ -1,6 +1,6 @@
 // Two nodes work through one inbox: each organization in its order, none of them twice, and none kept waiting by another.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { MemoryCallerCache } from '#adapters/cache/memory/memory-caller-cache.ts';
 import { workosDeliveries } from '#adapters/identity/workos/deliveries.ts';
 import { type OpenDatabase, openPostgres } from '#adapters/persistence/postgres/open-database.ts';
@@ -16,6 +16,8 @@ import type { OrganizationId } from '#domain/shared/ids.ts';
 import { withPostgres } from '../support/postgres.ts';
 import * as wire from '../support/workos-payloads.ts';
 
+vi.setConfig({ testTimeout: 60_000 });
+
 const each = 25;
 
 await withPostgres('lanes of the inbox on PostgreSQL', (url) => {
@@ -27,9 +29,13 @@ await withPostgres('lanes of the inbox on PostgreSQL', (url) => {
     nodes = [await openPostgres({ url, ids: typeIds }), await openPostgres({ url, ids: typeIds })];
     const deliveries = new Map([['workos', workosDeliveries({ secrets: ['x'], clock, log: silentLog })]]);
     await nodes[0]?.migrate();
-    workers = nodes.map(({ store }) => {
+    workers = [...nodes, ...nodes.slice(1)].map(({ store }, number) => {
       const uow = unitOfWork(store, new MemoryCallerCache(clock), () => {}, clock, typeIds);
-      return worker('inbox', applyInbox(store, uow, deliveries, clock, typeIds, silentLog, 3), silentLog);
+      return worker(
+        'inbox',
+        applyInbox(store, uow, deliveries, clock, typeIds, silentLog, number < 2 ? 3 : 1),
+        silentLog,
+      );
     });
     for (const ref of ['org_A', 'org_B', 'org_C', 'org_D']) {
       const id = typeIds.next('org');
@@ -71,8 +77,8 @@ await withPostgres('lanes of the inbox on PostgreSQL', (url) => {
       // Heard in the opposite order of their happening.
       for (let number = each; number > 0; number -= 1)
         for (const ref of ['org_A', 'org_B', 'org_C']) await hear(ref, number, number);
-      await Promise.all(workers.map((one) => one.drain()));
-      await Promise.all(workers.map((one) => one.drain()));
+      await Promise.all(workers.slice(0, 2).map((one) => one.drain()));
+      await Promise.all(workers.slice(0, 2).map((one) => one.drain()));
       for (const ref of ['org_A', 'org_B', 'org_C']) {
         const people = await provisioned(ref);
         expect(people).toHaveLength(each);
@@ -84,9 +90,10 @@ await withPostgres('lanes of the inbox on PostgreSQL', (url) => {
       for (let number = 100; number < 160; number += 1) await hear('org_A', number, 1);
       // The newest of all, and by its name the last.
       await hear('org_D', 1, 59);
-      const [first] = workers;
+      // One that works in one lane at a time.
+      const one = workers[2];
       let floodWhenServed: number | undefined;
-      const draining = first?.drain();
+      const draining = one?.drain();
       while (floodWhenServed === undefined) {
         if ((await provisioned('org_D')).length > 0) floodWhenServed = (await provisioned('org_A')).length - each;
       }

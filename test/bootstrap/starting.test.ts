@@ -17,9 +17,15 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const main = new URL('../../src/bootstrap/main.ts', import.meta.url).pathname;
 
-const started = (env: Record<string, string>, ...args: readonly string[]): Promise<{ code: number | null; said: string }> =>
+const started = (
+  env: Record<string, string>,
+  ...args: readonly string[]
+): Promise<{ code: number | null; said: string }> =>
   new Promise((resolve) => {
-    const child = spawn(process.execPath, [main, ...args], { cwd: folder, env: { DATABASE_URL: 'memory:', PORT: '0', ...env } });
+    const child = spawn(process.execPath, [main, ...args], {
+      cwd: folder,
+      env: { DATABASE_URL: 'memory:', PORT: '0', ...env },
+    });
     let said = '';
     child.stderr.on('data', (chunk) => {
       said += chunk;
