@@ -15,19 +15,29 @@ import { type CallerCacheParts, openCallerCache } from '#bootstrap/open-caller-c
 
 const toClose: (() => Promise<void>)[] = [];
 
-/** A node's cache, wired as the service wires it, closed after the test. */
-export const nodeCache = async (parts: Partial<CallerCacheParts>): Promise<CallerCache> => {
+/**
+ * A node's cache, wired as the service wires it, closed after the test.
+ * @param isRedisThere unless told otherwise, the cache is handed out when it uses its Redis, however busy the machine
+ */
+export const nodeCache = async (parts: Partial<CallerCacheParts>, isRedisThere = true): Promise<CallerCache> => {
+  const used = Promise.withResolvers<void>();
+  const log = parts.log ?? silentLog;
+  const info: Log['info'] = (message, facts) => {
+    if (message.startsWith('Redis is used')) used.resolve();
+    log.info(message, facts);
+  };
   const { cache, close } = await openCallerCache({
     channel: undefined,
     redisUrl: undefined,
     sessionSecrets: ['a secret that all nodes of the test share'],
     clock: systemClock,
-    log: silentLog,
     // Machines that run tests are busy: only tests of impatience are impatient.
     redisPatience: 3_000,
     ...parts,
+    log: { ...log, info },
   });
   toClose.push(close);
+  if (parts.redisUrl !== undefined && isRedisThere) await used.promise;
   return cache;
 };
 
