@@ -59,6 +59,7 @@ const stage = async ({ people, onPage, onSave }: Stage) => {
   const log = { debug: said('debug'), info: said('info'), warn: said('warn'), error: said('error') };
   const everybody = Array.from({ length: people }, (_, number) => personNamed(number));
   const group = { id: 'directory_group_staff', name: 'Staff', updatedAt: monday };
+  const listed = { directory: 'directory_acme' };
   const asked: string[] = [];
   const page = async <T extends { id: string }>(name: string, all: readonly T[], from: string | null) => {
     asked.push(`${name} ${from ?? ''}`.trim());
@@ -71,7 +72,7 @@ const stage = async ({ people, onPage, onSave }: Stage) => {
     async directories() {
       asked.push('directories');
       await onPage?.('directories');
-      const one = { id: 'directory_acme', name: 'Acme', type: 'okta', state: 'connected' as const };
+      const one = { id: listed.directory, name: 'Acme', type: 'okta', state: 'connected' as const };
       return { asOf: clock.now(), directories: [one] };
     },
     groups: (_, from) => page('groups', [group], from),
@@ -98,7 +99,7 @@ const stage = async ({ people, onPage, onSave }: Stage) => {
   };
   const trail = (): readonly string[] => (memory.tables.trails.get(org) ?? []).map(({ action }) => action);
   const provisioned = (): number => trail().filter((action) => action === 'directory_user.provisioned').length;
-  return { clock, memory, everybody, node, begin, run, asked, lines, trail, provisioned };
+  return { clock, memory, everybody, listed, node, begin, run, asked, lines, trail, provisioned };
 };
 
 const allPages = ['directories', 'groups', 'users', 'users 100', 'users 200', 'members', 'members 100', 'members 200'];
@@ -251,6 +252,36 @@ describe('a reconciliation', () => {
     await world.node().goOn(org, still);
     const left = await world.memory.transact(org, (tx) => tx.directory.usersOfOrganization(org));
     expect(left.filter(({ deletedAt }) => deletedAt !== null).map(({ id }) => id)).toEqual([personNamed(1).id]);
+  });
+
+  it('forgets what an earlier reading listed', async () => {
+    const world = await stage({ people: 3 });
+    await world.begin();
+    await world.node().goOn(org, still);
+    world.clock.turn(10);
+    world.everybody.push(personNamed(3));
+    await world.begin({ unasked: false });
+    await world.node().goOn(org, still);
+    expect((await world.run()).state).toBe('planned');
+    world.everybody.splice(1);
+    world.clock.turn(10);
+    await world.begin({ unasked: false });
+    await world.node().goOn(org, still);
+    expect((await world.run()).plan?.changes).toEqual({ 'person.deprovision': 2 });
+  });
+
+  it('knows people again by their address in a directory that was made anew: nobody leaves', async () => {
+    const world = await stage({ people: 12 });
+    await world.begin();
+    await world.node().goOn(org, still);
+    world.clock.turn(10);
+    world.listed.directory = 'directory_anew';
+    world.everybody.splice(0, 12, ...world.everybody.map((person) => ({ ...person, id: `${person.id}_anew` })));
+    await world.begin();
+    await world.node().goOn(org, still);
+    const { state, plan } = await world.run();
+    expect([state, plan?.headcount.people, plan?.headcount.peopleLeaving]).toEqual(['done', 12, 0]);
+    expect(world.trail()).not.toContain('membership.revoked');
   });
 
   it('leaves out a change that cannot be made, after a while, so that it keeps nobody else', async () => {

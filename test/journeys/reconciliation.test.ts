@@ -236,6 +236,8 @@ describe('a list that an outage or a mistake has emptied', () => {
       const { reconciliation } = await planned(world, owner);
       expect(reconciliation.plan).toMatchObject({ removes_most: true });
       const path = ofAcme(world, '/directory/reconcile');
+      const another = { plan_id: 'recon_01hq0000000000000000000999', remove_most: true };
+      expect(refusal(await owner.post(path, another))).toEqual([409, 'reconciliation.not_planned']);
       const refused = await owner.post(path, { plan_id: reconciliation.id });
       expect(refusal(refused)).toEqual([422, 'reconciliation.removes_most']);
       expect(refused.body.error.details.people_leaving).toBeGreaterThan(10);
