@@ -85,6 +85,7 @@ const expected: Readonly<Record<number, { readonly code: string; readonly reason
       'reconciliation.under_way',
       'reconciliation.not_planned',
       'request.conflict',
+      'idempotency_key.reused',
       'idempotency_key.under_way',
       'idempotency_key.answer_gone',
       'session.reauthentication_required',
@@ -107,7 +108,6 @@ const expected: Readonly<Record<number, { readonly code: string; readonly reason
     reasons: [
       'reconciliation.not_supported',
       'reconciliation.removes_most',
-      'idempotency_key.reused',
       'api_key.without_scopes',
       'membership.ownership_is_handed_over',
       'role_mapping.unknown_group',

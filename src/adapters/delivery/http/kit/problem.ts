@@ -29,7 +29,7 @@ export const statusOf: Readonly<Record<RefusalReason, RefusalStatus>> = {
   'request.conflict': 409,
 
   'idempotency_key.malformed': 400,
-  'idempotency_key.reused': 422,
+  'idempotency_key.reused': 409,
   'idempotency_key.under_way': 409,
   'idempotency_key.answer_gone': 409,
 
