@@ -263,6 +263,25 @@ describe('an agent', () => {
 });
 
 describe('an API key', () => {
+  it('expires when its time has come, once, and not when it was revoked or never ends', () => {
+    const key = ApiKey.restore(anApiKey({ expiresAt: minute(5) }));
+    key.expire(minute(4));
+    expect([key.state.status, reported(key)]).toEqual(['active', []]);
+    key.expire(minute(5));
+    key.expire(minute(6));
+    expect([key.state.status, reported(key)]).toEqual(['expired', ['api_key.expired']]);
+    key.revoke(minute(7));
+    expect([key.state.status, reported(key)]).toEqual(['expired', []]);
+
+    const revoked = ApiKey.restore(anApiKey({ expiresAt: minute(5), status: 'revoked', revokedAt: minute(1) }));
+    const endless = ApiKey.restore(anApiKey({ expiresAt: null }));
+    for (const other of [revoked, endless]) {
+      const before = other.state;
+      other.expire(minute(9));
+      expect([other.state, reported(other)]).toEqual([before, []]);
+    }
+  });
+
   it('begins active and unused', () => {
     const { status: _, lastUsedAt: __, revokedAt: ___, createdAt: ____, version: _____, ...facts } = anApiKey();
     const key = ApiKey.issue({ ...facts, at: minute(1) });
