@@ -76,6 +76,8 @@ export const postgresDirectory = ({ em }: PostgresRun): DirectoryRecords => ({
     (await em.find(DirectoryUserRow, { organizationId, directoryId, idpId }, byId)).map(directoryUserFromRow),
 
   async pictureOf(organizationId, users) {
+    // Somebody new, which is every hire: there is nothing around nobody.
+    if (users.length === 0) return { directories: [], users: [], groups: [], links: [] };
     const directoryIds = unique(users.map(({ directoryId }) => directoryId));
     const directories = await em.find(DirectoryRow, { organizationId, id: { $in: directoryIds } }, byId);
     const userIds = unique(users.map(({ id }) => id));
