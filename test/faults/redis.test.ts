@@ -138,6 +138,20 @@ await withOwnRedis('faults of Redis', (server) => {
       expect([...all]).toEqual(['revoked']);
     });
 
+    it('frozen while nobody is revoked: after three who waited, nobody waits', async () => {
+      const a = await node();
+      await used(a);
+      server.freeze();
+      try {
+        for (let asked = 0; asked < 3; asked += 1) await says(a);
+        const began = performance.now();
+        for (let asked = 0; asked < 5; asked += 1) await says(a);
+        expect(performance.now() - began).toBeLessThan(250);
+      } finally {
+        server.thaw();
+      }
+    });
+
     it('that did not confirm a forgetting in time is not believed until a new era began', async () => {
       const a = await node();
       await used(a);
