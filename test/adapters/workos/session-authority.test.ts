@@ -103,6 +103,18 @@ describe('the budget of the checks', () => {
     expect(await outcomeOf(isAlive(sessions[0]?.id ?? ''))).toBe('identity.throttled');
   });
 
+  it('is quiet for a minute at most, whatever WorkOS or a gateway in between asks for', async () => {
+    const { world, sessions, isAlive } = await withSessions(1);
+    const id = sessions[0]?.id ?? '';
+    for (const asked of ['99999999', '1e300']) {
+      world.stub.plan({ play: 'answer', status: 429, body: {}, headers: { 'retry-after': asked } }, { times: 1 });
+      await expect(isAlive(id)).rejects.toMatchObject({ details: { retry_after_seconds: 86_400 } });
+      expect(await outcomeOf(isAlive(id))).toBe('identity.throttled');
+      world.clock.turn(60);
+      expect(await isAlive(id)).toBe(true);
+    }
+  });
+
   it('closes for as long as WorkOS asks, for everybody, without asking again', async () => {
     const { world, sessions, isAlive } = await withSessions(1);
     const id = sessions[0]?.id ?? '';

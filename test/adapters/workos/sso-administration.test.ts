@@ -48,6 +48,16 @@ describe('a link to the Admin Portal', () => {
   });
 });
 
+describe('an answer without what was asked for', () => {
+  it.each([{}, { data: [] }, { link: 'nowhere' }])('counts as none, be it %j', async (body) => {
+    const world = await workosWorld();
+    const { setupLink, connections } = ssoOf(world);
+    world.stub.plan({ play: 'answer', status: 200, body });
+    expect(await outcomeOf(setupLink({ organization: 'org_1', intent: 'sso', returnTo }))).toBe('identity.unavailable');
+    expect(await outcomeOf(connections('org_1'))).toBe('identity.unavailable');
+  });
+});
+
 describe('the connections', () => {
   it('are all listed, however many pages they fill, and only an active one counts as active', async () => {
     const world = await workosWorld();

@@ -210,6 +210,7 @@ describe('the circuit', () => {
     ['refusals', { play: 'answer', status: 400, body: { error: 'invalid_grant' } }],
     ['a slow-down', { play: 'answer', status: 429, body: {} }],
     ['a key that is not accepted', { play: 'answer', status: 401, body: {} }],
+    ['a page that turns single requests away, as a firewall does', { play: 'page', status: 403 }],
   ] satisfies [string, Fault][])('does not open for %s, and they interrupt a row', async (_, fault) => {
     const world = await workosWorld();
     staffed(world);

@@ -4,6 +4,9 @@ import type { Clock } from '#application/ports/system.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
 import { secondsAfter } from '#domain/shared/time.ts';
 
+/** The longest quiet: the limits of WorkOS are counted over a minute at most, and a header may hold any number. */
+const longestQuiet = 60;
+
 /** A bucket that fills at a steady rate, up to twice what it gains in a second. */
 export class CallBudget {
   readonly #perSecond: number;
@@ -35,9 +38,9 @@ export class CallBudget {
     this.#tokens -= 1;
   }
 
-  /** The other side asked for quiet: nothing is taken until then. */
+  /** The other side asked for quiet: nothing is taken until then, or for a minute if that is longer; then one asks again. */
   closeFor(seconds: number): void {
-    this.#closedUntil = secondsAfter(this.#clock.now(), seconds);
+    this.#closedUntil = secondsAfter(this.#clock.now(), Math.min(seconds, longestQuiet));
   }
 }
 

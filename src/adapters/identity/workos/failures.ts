@@ -127,6 +127,12 @@ const text = (value: unknown): string | null => (typeof value === 'string' && va
 const number = (value: unknown): number | null =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null;
 
+/** Whole seconds, and a day at most: whatever a header says, nobody is told to wait for longer. */
+const seconds = (value: unknown): number | null => {
+  const said = number(value);
+  return said === null ? null : Math.min(Math.ceil(said), 86_400);
+};
+
 /** A code is words in lower case. Anything else in its place is not repeated: it could be a text with a secret in it. */
 const word = (value: unknown): string | null =>
   typeof value === 'string' && /^(?=.{1,64}$)[a-z]+(?:_[a-z]+)*$/.test(value) ? value : null;
@@ -139,7 +145,7 @@ const codeOf = (thrown: Readonly<Record<string, unknown>>): string | null => {
 /** Seconds of a Retry-After header; a date in it is not worth a clock, we wait as if nothing was said. */
 const secondsIn = (headers: unknown): number | null => {
   const value = headers instanceof Headers ? headers.get('retry-after') : null;
-  return value !== null && /^\d{1,6}$/.test(value) ? Number(value) : null;
+  return value !== null && /^\d{1,6}$/.test(value) ? seconds(Number(value)) : null;
 };
 
 /** An answer that is no JSON never came from WorkOS' own programs: a proxy, a gateway, or a page that says "sorry". */
@@ -174,7 +180,7 @@ export const failureOf = (thrown: unknown): Failure => {
     status,
     code: status === null ? null : codeOf(error),
     requestId: text(error['requestID']),
-    retryAfterSeconds: number(error['retryAfter']),
+    retryAfterSeconds: seconds(error['retryAfter']),
   };
   if (status === null || status === 408 || status >= 500) return { kind: 'unavailable', ...facts };
   if (status === 401 || status === 429) return { kind: kindOfStatus[status] ?? 'unavailable', ...facts };

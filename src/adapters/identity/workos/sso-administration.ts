@@ -23,11 +23,13 @@ const mostPages = 20;
 
 export const ssoAdministration = ({ lane, connectionCreation }: SsoAdministrationParts): SsoAdministration => ({
   async setupLink({ organization, intent, returnTo }) {
-    const asked = lane.ask('make a set-up link', ({ adminPortal }) =>
-      adminPortal.generateLink({ organization, intent, returnUrl: returnTo }),
-    );
-    const { link } = await asked.catch(whenNo<never>({ not_found: notReady }));
-    return link;
+    const asked = lane.ask('make a set-up link', async ({ adminPortal }) => {
+      const { link } = await adminPortal.generateLink({ organization, intent, returnUrl: returnTo });
+      // Somebody will be sent there: no answer of WorkOS is without it.
+      if (!URL.canParse(link)) throw new TypeError('an answer came without a link');
+      return link;
+    });
+    return asked.catch(whenNo<never>({ not_found: notReady }));
   },
 
   async connections(organizationId) {
@@ -35,11 +37,12 @@ export const ssoAdministration = ({ lane, connectionCreation }: SsoAdministratio
     let after: string | undefined;
     for (let page = 0; page < mostPages; page += 1) {
       const from = after === undefined ? {} : { after };
-      const { data, listMetadata } = await lane.ask('list the connections of an organization', ({ sso }) =>
-        sso.listConnections({ organizationId, limit: 100, order: 'asc', ...from }),
-      );
+      const { data, next } = await lane.ask('list the connections of an organization', async ({ sso }) => {
+        const page = await sso.listConnections({ organizationId, limit: 100, order: 'asc', ...from });
+        return { data: page.data, next: page.listMetadata.after };
+      });
       found.push(...data.map(listed));
-      after = listMetadata.after ?? undefined;
+      after = next ?? undefined;
       if (after === undefined) break;
     }
     return found;

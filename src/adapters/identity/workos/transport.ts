@@ -141,6 +141,13 @@ const untilByClock = (clock: Clock): IBackoff<unknown> & { next(): IBackoff<unkn
   return { duration: 0, next: since };
 };
 
+/**
+ * A gateway's page that turns away this one request, as firewalls do with what looks like an attack. It says nothing about the
+ * next: or else a stranger, who may put anything into a callback, could have us leave WorkOS alone.
+ */
+const isAboutThisRequest = ({ status }: FailureFacts): boolean =>
+  status !== null && status >= 400 && status < 500 && status !== 408;
+
 const misconfigured =
   'WorkOS does not accept us. Check WORKOS_API_KEY (revoked? of another environment?) and WORKOS_CLIENT_ID (does it ' +
   'belong to the same environment?). Until then nobody signs in.';
@@ -173,7 +180,7 @@ const laneOn = (name: string, workos: WorkOS, { clock, log }: TransportOptions):
       }
       report(what, kind, facts, thrown);
       const fault = new WorkosFault(kind, facts);
-      if (kind === 'unavailable') throw fault;
+      if (kind === 'unavailable' && !isAboutThisRequest(facts)) throw fault;
       return { instead: fault };
     }
   };
