@@ -17,6 +17,7 @@ import { cookieNames } from './kit/cookies.ts';
 import { accessLog, requestId, securityHeaders } from './kit/every-answer.ts';
 import type { ExchangeState, Step } from './kit/exchange.ts';
 import { mount } from './kit/guard.ts';
+import { valuesOf } from './kit/header-values.ts';
 import { type OpenApi, openapi } from './kit/openapi.ts';
 import { problems } from './kit/problems.ts';
 import type { Route } from './kit/route.ts';
@@ -81,8 +82,7 @@ export const allRoutes = (parts: RouteParts): readonly Route[] => {
 
 /** RFC 9112 §3.2: an HTTP/1.1 request without exactly one Host is malformed. */
 const oneHost: Step = async (ctx, next) => {
-  const hosts = ctx.req.headersDistinct['host'] ?? [];
-  if (hosts.length !== 1 && ctx.req.httpVersion === '1.1') {
+  if (valuesOf(ctx.req.rawHeaders, 'host').length !== 1 && ctx.req.httpVersion === '1.1') {
     throw new Refusal('request.invalid', { issues: ['host: is required, once'] });
   }
   await next();

@@ -1,6 +1,7 @@
 // What every answer carries, whatever became of the request: its id, security headers, and one line in the log.
 
-import helmet from 'helmet';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import helmet, { type HelmetOptions } from 'helmet';
 import type { Ids, Log } from '#application/ports/system.ts';
 import type { Step } from './exchange.ts';
 import { dataPolicy } from './page.ts';
@@ -34,23 +35,36 @@ export const accessLog =
 
 const year = 365 * 24 * 3600;
 
+/** The headers that helmet sets with these options. They are the same for every answer, so it is asked once. */
+const headersOf = (options: HelmetOptions): ReadonlyMap<string, string> => {
+  const headers = new Map<string, string>();
+  const answer = {
+    setHeader: (name: string, value: string) => headers.set(name, value),
+    removeHeader: (name: string) => headers.delete(name),
+  };
+  helmet(options)({} as IncomingMessage, answer as unknown as ServerResponse, (fault) => {
+    if (fault) throw fault;
+  });
+  return headers;
+};
+
 /** Strict for everything; pages then set the policy that they need. Nothing is kept by caches: answers are about somebody. */
 export const securityHeaders = (publicUrl: URL): Step => {
-  const guardHeaders = helmet({
-    contentSecurityPolicy: false,
-    strictTransportSecurity:
-      publicUrl.protocol === 'https:' ? { maxAge: year, includeSubDomains: true, preload: false } : false,
-    crossOriginOpenerPolicy: { policy: 'same-origin' },
-    crossOriginResourcePolicy: { policy: 'same-origin' },
-    referrerPolicy: { policy: 'no-referrer' },
-    xFrameOptions: { action: 'deny' },
-  });
+  const headers = new Map([
+    ...headersOf({
+      contentSecurityPolicy: false,
+      strictTransportSecurity:
+        publicUrl.protocol === 'https:' ? { maxAge: year, includeSubDomains: true, preload: false } : false,
+      crossOriginOpenerPolicy: { policy: 'same-origin' },
+      crossOriginResourcePolicy: { policy: 'same-origin' },
+      referrerPolicy: { policy: 'no-referrer' },
+      xFrameOptions: { action: 'deny' },
+    }),
+    ['Content-Security-Policy', dataPolicy],
+    ['Cache-Control', 'no-store'],
+  ]);
   return async (ctx, next) => {
-    await new Promise<void>((resolve, reject) => {
-      guardHeaders(ctx.req, ctx.res, (fault) => (fault ? reject(fault) : resolve()));
-    });
-    ctx.set('Content-Security-Policy', dataPolicy);
-    ctx.set('Cache-Control', 'no-store');
+    ctx.res.setHeaders(headers);
     await next();
   };
 };

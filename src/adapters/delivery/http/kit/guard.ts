@@ -10,7 +10,8 @@ import type { Source } from '#domain/audit/audit-entry.ts';
 import type { OrganizationId } from '#domain/shared/ids.ts';
 import { Refusal, type RefusalReason } from '#domain/shared/refusal.ts';
 import { type Cookies, cookiesOf } from './cookies.ts';
-import type { Exchange, ExchangeState } from './exchange.ts';
+import type { Exchange, ExchangeState, Step } from './exchange.ts';
+import { valuesOf } from './header-values.ts';
 import { Html } from './html.ts';
 import { createOnce, idempotencyKeyOf } from './idempotency.ts';
 import { readAs } from './issues.ts';
@@ -30,10 +31,11 @@ export interface GuardParts {
 }
 
 const credentialOf = (ctx: Exchange, cookies: Cookies): Credential | undefined => {
-  const authorizations = new Set(ctx.req.headersDistinct['authorization']);
-  if (authorizations.size > 1) throw new Refusal('credential.ambiguous');
+  // Node keeps the first of several and drops the others.
+  const authorizations = valuesOf(ctx.req.rawHeaders, 'authorization');
+  if (new Set(authorizations).size > 1) throw new Refusal('credential.ambiguous');
   return credentialFrom({
-    authorization: [...authorizations][0],
+    authorization: authorizations[0],
     apiKeyHeader: headerOf(ctx, 'x-api-key'),
     sessionCookie: cookies.session(),
   });
@@ -213,8 +215,19 @@ const guard = (route: Route, parts: GuardParts): ((ctx: Exchange) => Promise<voi
 const routerPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
 
 /** All routes behind their guards. What matches none goes on to whatever comes after. */
-export const mount = (routes: readonly Route[], parts: GuardParts) => {
+export const mount = (routes: readonly Route[], parts: GuardParts): Step => {
   const router = new Router<ExchangeState>({ sensitive: true, strict: true });
-  for (const route of routes) router[route.method](routerPath(route.path), guard(route, parts));
-  return router.routes();
+  // Addresses without a parameter are looked up; the router would try one pattern after another on every request.
+  const known = new Map<string, (ctx: Exchange) => Promise<void>>();
+  for (const route of routes) {
+    const guarded = guard(route, parts);
+    router[route.method](routerPath(route.path), guarded);
+    if (!route.path.includes('{')) known.set(`${route.method} ${route.path}`, guarded);
+  }
+  const matching = router.routes() as unknown as Step;
+  return (ctx, next) => {
+    const method = ctx.method === 'HEAD' ? 'get' : ctx.method.toLowerCase();
+    const found = known.get(`${method} ${ctx.path}`);
+    return found ? found(ctx) : matching(ctx, next);
+  };
 };
