@@ -6,6 +6,7 @@ import { httpServer } from '#adapters/delivery/http/kit/server.ts';
 import { typeIds } from '#adapters/system/type-ids.ts';
 import type { JobRunner } from '#application/ports/jobs.ts';
 import type { Log } from '#application/ports/system.ts';
+import { trouble } from '#application/reactions/trouble.ts';
 import type { Role } from '#bootstrap/config.ts';
 import type { Service } from '#bootstrap/service.ts';
 
@@ -75,14 +76,19 @@ export const serve = async (service: Service, { role, jobs, log }: Serves): Prom
   const { inbox, outbox, activity, jobList } = service;
   const timers: NodeJS.Timeout[] = [];
   const every = (seconds: number, name: string, task: () => Promise<unknown>): void => {
+    const failing = trouble(log, {
+      begins: `${name} did not work; it is tried every ${seconds} s`,
+      ends: `${name} works again`,
+    });
     let busy = false;
     const run = async (): Promise<void> => {
       if (busy) return;
       busy = true;
       try {
         await task();
+        failing.over();
       } catch (fault) {
-        log.warn(`${name} did not work this time; it runs again in ${seconds} s`, { fault });
+        failing.is(fault);
       } finally {
         busy = false;
       }

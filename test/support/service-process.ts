@@ -19,9 +19,9 @@ export interface ServiceProcess {
   stop(): Promise<{ readonly code: number | null; readonly milliseconds: number }>;
 }
 
-/** Starts it and waits until it is ready. */
+/** Starts it, at the port that `env` names if it names one, and waits until it is ready. */
 export const serviceProcess = async (env: Readonly<Record<string, string>>): Promise<ServiceProcess> => {
-  const port = await freePort();
+  const port = Number(env['PORT'] ?? (await freePort()));
   const url = `http://127.0.0.1:${port}`;
   const child = spawn(process.execPath, [main], {
     env: { PATH: process.env['PATH'], LOG_LEVEL: 'warn', HOST: '127.0.0.1', PORT: String(port), ...env },

@@ -1,6 +1,7 @@
 // Works through what is due, one round after another, whenever it is woken: the inbox and the outbox both run on this.
 
 import type { Log } from '#application/ports/system.ts';
+import { trouble } from '#application/reactions/trouble.ts';
 
 export interface Worker {
   /** There may be something to do. Returns at once. */
@@ -12,12 +13,16 @@ export interface Worker {
 }
 
 /**
- * @param workThrough handles what is due now and answers whether there was anything. Its faults are logged; the next wake
- * tries again. The signal asks it to take up nothing more.
+ * @param workThrough handles what is due now and answers whether there was anything. Its faults are logged, once while they last;
+ * the next wake tries again. The signal asks it to take up nothing more.
  */
 export const worker = (name: string, workThrough: (signal: AbortSignal) => Promise<boolean>, log: Log): Worker => {
   const stopping = new AbortController();
   const { signal } = stopping;
+  const interruption = trouble(log, {
+    begins: `${name}: interrupted, will be tried again until it goes on`,
+    ends: `${name}: goes on`,
+  });
   let running: Promise<void> | undefined;
   let wokenMeanwhile = false;
 
@@ -25,8 +30,9 @@ export const worker = (name: string, workThrough: (signal: AbortSignal) => Promi
     try {
       do wokenMeanwhile = false;
       while (!signal.aborted && ((await workThrough(signal)) || wokenMeanwhile));
+      interruption.over();
     } catch (fault) {
-      log.error(`${name}: interrupted, will be tried again`, { fault });
+      interruption.is(fault);
     } finally {
       running = undefined;
     }

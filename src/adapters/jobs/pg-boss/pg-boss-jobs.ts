@@ -10,6 +10,7 @@ import {
 } from 'pg-boss';
 import type { Job, JobData, JobRunner } from '#application/ports/jobs.ts';
 import type { Log } from '#application/ports/system.ts';
+import { trouble } from '#application/reactions/trouble.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
 import { lookMilliseconds, tooManyTries } from '../runs.ts';
 
@@ -79,11 +80,20 @@ export const pgBossJobs = ({ database, log, pollSeconds = 2 }: PgBossParts): Job
   const known = new Set<string>();
   let boss: PgBoss | undefined;
 
+  /** One outage, in however many ways it shows. */
+  const outage = trouble(log, {
+    begins: 'the jobs cannot be reached in the database; trying until they can',
+    ends: 'the jobs are reached in the database again',
+  });
+  const away = (fault: unknown): void => outage.is(fault, 'away');
+
   const asked = async <T>(what: Promise<T>): Promise<T> => {
     try {
-      return await what;
+      const answer = await what;
+      outage.over();
+      return answer;
     } catch (fault) {
-      log.warn('the jobs cannot be reached in the database', { fault });
+      away(fault);
       throw new Refusal('storage.unavailable');
     }
   };
@@ -123,7 +133,7 @@ export const pgBossJobs = ({ database, log, pollSeconds = 2 }: PgBossParts): Job
     enqueue: async (job, data, key) => (await send(job, data, key === undefined ? {} : { singletonKey: key })) !== null,
     async start(jobs, { work }) {
       const opened = new PgBoss({ ...asItIs, ...connected(database), supervise: work });
-      opened.on('error', (fault) => log.warn('jobs: the database did not answer, trying again', { fault }));
+      opened.on('error', away);
       await asked(opened.start());
       boss = opened;
       for (const job of jobs) {
