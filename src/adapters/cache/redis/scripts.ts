@@ -45,20 +45,21 @@ return { era, seq, 'busy' }`;
 
 /**
  * Stores an entry, unless its stamp is of another era, one of its subjects was forgotten since, or the lease under which it was found
- * is no longer ours.
+ * is no longer ours. A subject without an epoch counts as forgotten just now, if anything was since the stamp: its forgetting may
+ * have been evicted. From then on it has one, so the next filling is not in doubt.
  * KEYS clock, entry, lease. ARGV era, seq, prefix of epochs, milliseconds of an epoch, token or '', value, milliseconds, subjects…
  */
 export const writeEntry = `
 if redis.call('HGET', KEYS[1], 'era') ~= ARGV[1] then return 0 end
 if ARGV[5] ~= '' and redis.call('GET', KEYS[3]) ~= ARGV[5] then return 0 end
+local now = redis.call('HGET', KEYS[1], 'seq')
+local good = true
 for i = 8, #ARGV do
-  local epoch = redis.call('GET', ARGV[3] .. ARGV[i])
-  if epoch and tonumber(epoch) > tonumber(ARGV[2]) then return 0 end
-end
-for i = 8, #ARGV do
-  redis.call('SET', ARGV[3] .. ARGV[i], ARGV[2], 'NX')
+  redis.call('SET', ARGV[3] .. ARGV[i], now, 'NX')
   redis.call('PEXPIRE', ARGV[3] .. ARGV[i], ARGV[4])
+  if tonumber(redis.call('GET', ARGV[3] .. ARGV[i])) > tonumber(ARGV[2]) then good = false end
 end
+if not good then return 0 end
 redis.call('DEL', KEYS[2])
 redis.call('HSET', KEYS[2], 'era', ARGV[1], 'seq', ARGV[2], 'subjects', table.concat(ARGV, ' ', 8), 'value', ARGV[6])
 redis.call('PEXPIRE', KEYS[2], ARGV[7])
