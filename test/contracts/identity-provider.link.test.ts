@@ -116,4 +116,30 @@ describe('the link between the nodes', () => {
     expect(sent).toEqual(await visit(`${url}/fake-idp/directory/hire`, ...hire));
     expect((await visit(`${guest}/elsewhere`)).status).toBe(404);
   });
+
+  it('leads nowhere else, whatever address a request names', async () => {
+    const { world } = await stageWorld();
+    const beside: string[] = [];
+    const url = await listening(fakeProviderPages(world), (ctx) => void beside.push(ctx.path));
+    const heard: string[] = [];
+    const elsewhere = await listening(async (ctx) => {
+      heard.push(ctx.url);
+      ctx.body = 'not the fake provider';
+    });
+    const { port } = new URL(await listening(linkedFakePages({ url, secret, publicUrl: '' })));
+    const named = [`${elsewhere}/fake-idp/style.css`, `//${new URL(elsewhere).host}/fake-idp/style.css`];
+    const climbing = ['/fake-idp/../v1/whoami', '/fake-idp/%2e%2e/v1/whoami'];
+    const statuses: (number | undefined)[] = [];
+    for (const path of [...named, ...climbing]) {
+      const options = { host: '127.0.0.1', port, path, headers: { host: new URL(publicUrl).host } };
+      const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+        request(options, resolve).once('error', reject).end();
+      });
+      answer.resume();
+      statuses.push(answer.statusCode);
+    }
+    expect([heard, beside]).toEqual([[], []]);
+    // The first is a page of the fake provider after all; nothing answers to the others.
+    expect(statuses).toEqual([200, 404, 404, 404]);
+  });
 });

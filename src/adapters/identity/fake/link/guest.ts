@@ -95,9 +95,12 @@ export const linkedFakeProvider = async (link: FakeLink): Promise<IdentityProvid
 export const linkedFakePages =
   ({ url }: FakeLink): Middleware =>
   async (ctx, next) => {
-    if (!ctx.path.startsWith('/fake-idp')) return next();
+    // Path and query only: a request may name a whole address, or climb out of the path; neither is where it goes.
+    const there = new URL(url);
+    [there.pathname, there.search] = [ctx.path, ctx.search];
+    if (!there.pathname.startsWith('/fake-idp')) return next();
     const answered = await new Promise<import('node:http').IncomingMessage | undefined>((resolve) => {
-      const asked = request(new URL(ctx.url, url), { method: ctx.method, headers: ctx.headers }, resolve);
+      const asked = request(there, { method: ctx.method, headers: ctx.headers }, resolve);
       asked.once('error', () => resolve(undefined));
       ctx.req.pipe(asked);
     });
