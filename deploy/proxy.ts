@@ -16,6 +16,9 @@ export interface RunningProxy {
   close(): Promise<void>;
 }
 
+/** The ways in which a credential is shown. */
+const shownIn = ['cookie', 'authorization', 'x-api-key'];
+
 const toldBy = ['organization', 'caller', 'kind', 'role', 'scopes'].map((fact) => `x-hati-${fact}`);
 
 /** Only what has no effect is asked again at another node. */
@@ -44,10 +47,11 @@ export const startProxy = async ({ port, nodes, sample }: ProxyTargets): Promise
   };
 
   const verified = ({ headers, socket }: IncomingMessage): Promise<Response> => {
-    const { cookie, authorization } = headers;
     const shown: Record<string, string> = { 'x-forwarded-for': socket.remoteAddress ?? '' };
-    if (cookie !== undefined) shown['cookie'] = cookie;
-    if (authorization !== undefined) shown['authorization'] = authorization;
+    for (const name of shownIn) {
+      const value = headers[name];
+      if (typeof value === 'string') shown[name] = value;
+    }
     return atSomeNode((node) => fetch(`${node}/v1/verify?scope=query:read`, { headers: shown }), true);
   };
 
@@ -55,9 +59,10 @@ export const startProxy = async ({ port, nodes, sample }: ProxyTargets): Promise
     const verdict = await verified(request);
     if (verdict.status !== 204) return fail(response, verdict.status, await verdict.text());
     // What clients send under these names must not get through, nor must the service be able to act as the caller.
-    const drop = new Set([...toldBy, 'cookie', 'authorization']);
+    const drop = new Set([...toldBy, ...shownIn]);
     const kept: IncomingHttpHeaders = Object.fromEntries(
-      Object.entries(request.headers).filter(([name]) => !drop.has(name)),
+      // Some servers take `_` for `-` in names; nginx leaves such headers out by itself.
+      Object.entries(request.headers).filter(([name]) => !drop.has(name.replaceAll('_', '-'))),
     );
     for (const name of toldBy) {
       const told = verdict.headers.get(name);

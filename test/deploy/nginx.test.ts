@@ -120,6 +120,10 @@ describe.runIf(isInstalled)('nginx in front of the service', () => {
     expect(told).not.toHaveProperty('authorization');
     const person = await ask({ cookie: running(service).session });
     expect(person.told).not.toHaveProperty('cookie');
+    // The third way in which a key may be shown.
+    const other = await ask({ 'x-api-key': key });
+    expect(other).toMatchObject({ status: 200, told: { 'x-hati-kind': 'agent' } });
+    expect(JSON.stringify(other.told)).not.toContain('hd_live_');
   });
 
   it('refuses a caller whose scopes do not reach, with 403', async () => {
