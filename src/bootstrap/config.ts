@@ -28,6 +28,8 @@ export type ProviderConfig =
       /** Origin, without a trailing slash. */
       readonly apiUrl: string;
       readonly issuers: readonly string[];
+      /** Whether connections are made from here too, by an endpoint that not every environment of WorkOS has. */
+      readonly connectionCreation: boolean;
     };
 
 /** `serve` answers requests, `work` does what follows from them (it answers, too, but nobody need ask it), `both` does both. */
@@ -123,6 +125,7 @@ const environment = z.object({
     .url({ protocol: /^https?$/, error: 'must be an http or https address' })
     .default('https://api.workos.com'),
   WORKOS_ISSUERS: list.default([]),
+  WORKOS_CONNECTION_CREATION: z.enum(['on', 'off'], { error: 'must be on or off' }).default('off'),
   SESSION_SECRETS: longSecrets.default([]),
   API_KEY_PEPPERS: longSecrets.default([]),
   WORKOS_WEBHOOK_SECRETS: list.default([]),
@@ -189,7 +192,8 @@ const providerOf = (vars: Vars): ProviderConfig => {
   const apiUrl = new URL(vars.WORKOS_API_URL).origin;
   const clientId = vars.WORKOS_CLIENT_ID ?? '';
   const issuers = vars.WORKOS_ISSUERS.length > 0 ? vars.WORKOS_ISSUERS : usualIssuers(apiUrl, clientId);
-  return { kind: 'workos', apiKey: vars.WORKOS_API_KEY ?? '', clientId, apiUrl, issuers };
+  const connectionCreation = vars.WORKOS_CONNECTION_CREATION === 'on';
+  return { kind: 'workos', apiKey: vars.WORKOS_API_KEY ?? '', clientId, apiUrl, issuers, connectionCreation };
 };
 
 /**

@@ -29,9 +29,8 @@ export const openIdentity = async (config: Config, secrets: Secrets, log: Log): 
       return { ...fakeIdentity(world, secrets.session[0]), world };
     }
     case 'workos': {
-      const { apiKey, clientId, apiUrl, issuers } = provider;
-      const webhookSecrets = config.workosWebhookSecrets;
-      const workos = { apiKey, clientId, apiUrl, issuers, webhookSecrets, clock: systemClock, log };
+      const { kind: _, ...account } = provider;
+      const workos = { ...account, webhookSecrets: config.workosWebhookSecrets, clock: systemClock, log };
       return { provider: await workosIdentityProvider(workos) };
     }
   }
