@@ -12,7 +12,7 @@ import type { Keyed, Once, OnlyOnce } from '#application/idempotency/once.ts';
 import { onlyOnce } from '#application/idempotency/only-once.ts';
 import type { Log } from '#application/ports/system.ts';
 import { unitOfWork } from '#application/unit-of-work.ts';
-import type { Caller, UserCaller } from '#domain/access/caller.ts';
+import type { AgentCaller, Caller, UserCaller } from '#domain/access/caller.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
 import { anId } from '../support/words.ts';
 
@@ -83,6 +83,21 @@ describe('what was done under a key', () => {
     expect(times()).toBe(1);
   });
 
+  it('is not repeated to who can do less by now, nor done again', async () => {
+    const { ask, times } = stage();
+    const ofAgent = { kind: 'agent', id: anId('agent'), organizationId: anId('org'), apiKeyId: anId('key') } as const;
+    const wide: AgentCaller = { ...ofAgent, mode: 'live', scopes: ['query:read', 'keys:manage'] };
+    await ask(oldest, wide);
+    const narrower: AgentCaller = { ...wide, scopes: ['keys:manage'] };
+    const tested: AgentCaller = { ...wide, mode: 'test' };
+    for (const who of [narrower, tested]) {
+      await expect(ask(oldest, who)).rejects.toEqual(refused('idempotency_key.answer_gone'));
+    }
+    const wider: AgentCaller = { ...wide, scopes: ['query:read', 'keys:manage', 'audit:read'] };
+    expect(await ask(oldest, wider)).toEqual({ answer: { number: 1 }, replayed: true });
+    expect(times()).toBe(1);
+  });
+
   it.each<[string, Caller, Partial<Keyed>]>([
     ['another person', { ...caller, id: anId('user', 2) }, {}],
     [
@@ -141,7 +156,7 @@ describe('what was done under a key', () => {
     const seal = jweSeal(oldest.session, clock);
     expect(await seal.open('idempotent answer', kept?.answer ?? '')).toBeUndefined();
     expect(await seal.open('idempotent answer', kept?.answer ?? '', 'a guess')).toBeUndefined();
-    expect(await seal.open('idempotent answer', kept?.answer ?? '', asked.key)).toEqual({ number: 1 });
+    expect(await seal.open('idempotent answer', kept?.answer ?? '', asked.key)).toMatchObject({ shown: { number: 1 } });
   });
 
   it('leaves a warning and the first refusal when the key cannot be let go of', async () => {

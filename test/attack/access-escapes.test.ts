@@ -1,6 +1,7 @@
 // Attacks on what is remembered and on what a key may make: staleness across processes, wider children, profiles of yesterday.
 
 import { describe, expect, it } from 'vitest';
+import type { Client } from '#bootstrap/testing.ts';
 import { gus, inWorld, issueKey, ofAcme, olivia } from '../journeys/words.ts';
 import { say } from './attack-words.ts';
 
@@ -16,6 +17,27 @@ describe('a key that manages keys', () => {
         mode: 'live',
       });
       expect(made.status).toBe(403);
+    }));
+
+  it('hears no wider secret under the Idempotency-Key of a wider key of its agent', () =>
+    inWorld(async (world) => {
+      const owner = await world.signIn(olivia);
+      const wide = await issueKey(owner, world.acme, { scopes: ['keys:manage', 'query:read'] });
+      const narrow = async (wish: object): Promise<string> => {
+        const facts = { agent_id: wide.agent_id, name: 'narrow', scopes: ['keys:manage', 'query:read'], ...wish };
+        return (await owner.post(ofAcme(world, '/api-keys'), facts)).body.secret;
+      };
+      const ask = (by: Client) =>
+        by.send('POST', ofAcme(world, '/api-keys'), {
+          headers: { 'idempotency-key': 'monday', 'content-type': 'application/json' },
+          body: JSON.stringify({ agent_id: wide.agent_id, name: 'child', scopes: ['query:read'] }),
+        });
+      expect((await ask(world.agent(wide.secret))).status).toBe(201);
+      for (const wish of [{ scopes: ['keys:manage'] }, { mode: 'test' }]) {
+        const heard = await ask(world.agent(await narrow(wish)));
+        expect([heard.status, heard.text.includes('hd_')]).toEqual([409, false]);
+      }
+      expect((await ask(world.agent(await narrow({})))).status).toBe(201);
     }));
 
   it('makes no key that outlives it', () =>

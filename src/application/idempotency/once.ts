@@ -39,7 +39,7 @@ export interface Keyed {
  * @param act does it, and gives the token to the unit of work (`once`) in the transaction that has the effect
  * @param show makes the answer of that transaction what the sender sees
  * @throws Refusal `organization.not_found`; `idempotency_key.reused` for another request under the same key; `idempotency_key.under_way`, with
- * `retry_after_seconds`, while somebody is at it; `idempotency_key.answer_gone`; and as `act`
+ * `retry_after_seconds`, while somebody is at it; `idempotency_key.answer_gone`, also for who can do less by then; and as `act`
  */
 export type OnlyOnce = <T>(
   caller: Caller,

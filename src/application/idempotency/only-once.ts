@@ -5,6 +5,7 @@ import type { Claim, Claimed } from '#application/ports/idempotency-keys.ts';
 import type { Store } from '#application/ports/store.ts';
 import type { Clock, Digest, Entropy, Log, Seal } from '#application/ports/system.ts';
 import { actingIn, type Caller } from '#domain/access/caller.ts';
+import type { Scope } from '#domain/access/scope.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
 import { secondsAfter } from '#domain/shared/time.ts';
 
@@ -35,14 +36,19 @@ export const onlyOnce =
     const inTheWay = await store.transact(idempotency, (tx) => tx.idempotencyKeys.claim(claim, now));
     if (inTheWay) {
       const isSame = [fingerprint, ...earlierFingerprints].includes(inTheWay.fingerprint);
-      return { answer: await answerOf(inTheWay, isSame, (box) => seal.open(purpose, box, key)), replayed: true };
+      const answer = await answerOf(inTheWay, isSame, (box) => seal.open(purpose, box, key));
+      if (organizationId !== null && !reachesAsFar(caller, answer.asker)) {
+        throw new Refusal('idempotency_key.answer_gone');
+      }
+      return { answer: answer.shown, replayed: true };
     }
 
     let answer: Shown | undefined;
     const sealShown = async (made: unknown): Promise<string> => {
       answer = show(made as never);
       // A minute longer than it is asked for: boxes count whole seconds.
-      return seal.close(purpose, answer, rememberedSeconds + 60, key);
+      const kept: Kept = { shown: answer, asker: reachOf(caller) };
+      return seal.close(purpose, { ...kept }, rememberedSeconds + 60, key);
     };
     try {
       await act({ attempt: claim, seal: sealShown });
@@ -62,17 +68,38 @@ const whoIs = (caller: Caller): readonly (string | null)[] => [
   caller.kind === 'user' ? (caller.impersonator?.email ?? null) : null,
 ];
 
+/** What somebody could do when they asked. */
+interface Reach {
+  readonly scopes: readonly Scope[];
+  /** Of an agent's key; null for people. */
+  readonly mode: string | null;
+}
+
+interface Kept {
+  readonly shown: Shown;
+  readonly asker: Reach;
+}
+
+const reachOf = (caller: Caller): Reach => ({
+  scopes: caller.scopes,
+  mode: caller.kind === 'agent' ? caller.mode : null,
+});
+
+/** The answer may hold a secret that reaches as far as its asker did: a narrower key, or a lower role, must not get at it. */
+const reachesAsFar = (caller: Caller, asker: Reach): boolean =>
+  reachOf(caller).mode === asker.mode && asker.scopes.every((scope) => caller.scopes.includes(scope));
+
 const answerOf = async (
   { answer }: Claimed,
   isSame: boolean,
   open: (box: string) => Promise<Shown | undefined>,
-): Promise<Shown> => {
+): Promise<Kept> => {
   if (!isSame) throw new Refusal('idempotency_key.reused');
   if (answer === null) throw new Refusal('idempotency_key.under_way', { retry_after_seconds: patienceSeconds });
   const opened = await open(answer);
   // It was done, so it must not be done again; but the secret that could open its answer is no longer in use.
   if (!opened) throw new Refusal('idempotency_key.answer_gone');
-  return opened;
+  return opened as unknown as Kept;
 };
 
 /** Nothing was done, or it was committed together with its answer, which stays. */
