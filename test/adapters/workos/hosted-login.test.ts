@@ -101,6 +101,17 @@ describe('redeeming', () => {
     expect(identity).toMatchObject({ name: null, emailVerified: false, organization: null });
   });
 
+  it.each([['naïve'], ['a\u0000b'], ['a\nb'], ['\u{1f600}'], ['\ud800']])(
+    'does not bother WorkOS with what is no code (%j)',
+    async (odd) => {
+      const world = await workosWorld();
+      const { login, sessions } = world.provider;
+      expect(await login.redeem({ code: odd, codeVerifier, ip: null, userAgent: null })).toBeUndefined();
+      expect(await sessions.refresh({ refreshToken: odd })).toEqual({ is: 'over' });
+      expect(world.asked()).toEqual([]);
+    },
+  );
+
   it.each([[''], ['  ']])('does not bother WorkOS with a blank code or verifier (%j)', async (blank) => {
     const world = await workosWorld();
     const { login } = world.provider;

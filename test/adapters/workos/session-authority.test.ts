@@ -16,8 +16,10 @@ const withSessions = async (count: number, options: Parameters<typeof workosWorl
 describe('whether a session lives', () => {
   it('is found on whatever page it stands', async () => {
     const { sessions, isAlive, world } = await withSessions(250);
-    for (const session of [sessions[0], sessions[150], sessions[249]])
+    for (const session of [sessions[0], sessions[150], sessions[249]]) {
       expect(await isAlive(session?.id ?? '')).toBe(true);
+      world.clock.turn(1);
+    }
     expect(await isAlive('session_of_nobody')).toBe(false);
     expect(listings(world)).toBe(12);
   });
@@ -113,6 +115,28 @@ describe('the budget of the checks', () => {
       world.clock.turn(60);
       expect(await isAlive(id)).toBe(true);
     }
+  });
+
+  it('is not used up by one person with very many sessions: they wait, and nobody else does', async () => {
+    const { world, isAlive, signIn } = await withSessions(0);
+    const mallory = world.stub.organizations.addUser({ email: 'mallory@acme.test' });
+    const many = Array.from({ length: 3000 }, () => world.stub.sessions.addSession(mallory.id));
+    const { providerSession } = await signIn();
+    for (let second = 0; second < 20; second += 1) {
+      const hers = many.slice(second * 10, second * 10 + 10);
+      for (const { id } of hers) {
+        await outcomeOf(world.provider.sessions.isAlive({ providerSession: id, subject: mallory.id }));
+      }
+      expect(await isAlive(providerSession)).toBe(true);
+      world.clock.turn(1);
+    }
+    world.clock.turn(3);
+    const last = { providerSession: many.at(-1)?.id ?? '', subject: mallory.id };
+    expect(await world.provider.sessions.isAlive(last)).toBe(true);
+    await expect(world.provider.sessions.isAlive(last)).rejects.toMatchObject({
+      reason: 'identity.throttled',
+      details: { retry_after_seconds: 3 },
+    });
   });
 
   it('closes for as long as WorkOS asks, for everybody, without asking again', async () => {

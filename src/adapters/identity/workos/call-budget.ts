@@ -44,5 +44,36 @@ export class CallBudget {
   }
 }
 
+/** So many people may owe something before those whose debt is paid are forgotten. */
+const tidyAt = 1000;
+
+/** Lets nobody who costs many calls at once use up what is there for all: they are asked about again when it is paid off. */
+export class CallDebts {
+  readonly #perSecond: number;
+  readonly #clock: Clock;
+  /** When each will have paid, in milliseconds. */
+  readonly #paidAt = new Map<string, number>();
+
+  /** @param perSecond so many calls are paid off in a second */
+  constructor(perSecond: number, clock: Clock) {
+    this.#perSecond = perSecond;
+    this.#clock = clock;
+  }
+
+  /** @throws Refusal `identity.throttled` while they owe, with the seconds until they do not */
+  mustBePaid(who: string): void {
+    const owedMs = (this.#paidAt.get(who) ?? 0) - this.#clock.now().getTime();
+    if (owedMs > 0) throw throttled(owedMs / 1000);
+  }
+
+  owes(who: string, calls: number): void {
+    const now = this.#clock.now().getTime();
+    if (this.#paidAt.size >= tidyAt) {
+      for (const [other, at] of this.#paidAt) if (at <= now) this.#paidAt.delete(other);
+    }
+    if (calls > 0) this.#paidAt.set(who, now + (calls * 1000) / this.#perSecond);
+  }
+}
+
 const throttled = (seconds: number): Refusal =>
   new Refusal('identity.throttled', { retry_after_seconds: Math.max(1, Math.ceil(seconds)) });

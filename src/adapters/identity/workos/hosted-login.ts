@@ -2,7 +2,7 @@
 
 import type { AuthenticationResponse, WorkOS } from '@workos-inc/node';
 import { type WorkosNo, whenNo } from '#adapters/identity/workos/failures.ts';
-import type { WorkosTokens } from '#adapters/identity/workos/session-tokens.ts';
+import { couldBeIssued, type WorkosTokens } from '#adapters/identity/workos/session-tokens.ts';
 import type { Transport } from '#adapters/identity/workos/transport.ts';
 import type { HostedLogin, ProvenIdentity } from '#application/ports/identity-provider.ts';
 import type { Clock } from '#application/ports/system.ts';
@@ -40,7 +40,7 @@ export const hostedLogin = ({ transport, tokens, clock }: HostedLoginParts): Hos
     const { code, codeVerifier, invitationToken } = proof;
     const invitation = invitationToken === undefined ? {} : { invitationToken };
     // The SDK takes a blank verifier for a mistake of ours.
-    if (code.trim() === '' || codeVerifier.trim() === '') return undefined;
+    if (!couldBeIssued(code) || codeVerifier.trim() === '') return undefined;
     const answered = await transport.interactive
       .ask('redeem a code', ({ userManagement }) =>
         userManagement.authenticateWithCode({ code, codeVerifier, ...invitation, ...whereFrom(proof) }),

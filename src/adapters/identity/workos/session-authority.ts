@@ -1,9 +1,9 @@
 // WorkOS' side of a session: whether it lives, a new pair of tokens for it, and its end.
 
 import type { WorkOS } from '@workos-inc/node';
-import type { CallBudget } from '#adapters/identity/workos/call-budget.ts';
+import type { CallBudget, CallDebts } from '#adapters/identity/workos/call-budget.ts';
 import { whenNo } from '#adapters/identity/workos/failures.ts';
-import type { WorkosTokens } from '#adapters/identity/workos/session-tokens.ts';
+import { couldBeIssued, type WorkosTokens } from '#adapters/identity/workos/session-tokens.ts';
 import { SingleFlight } from '#adapters/identity/workos/single-flight.ts';
 import type { Transport } from '#adapters/identity/workos/transport.ts';
 import type { Refreshed, SessionAuthority } from '#application/ports/identity-provider.ts';
@@ -20,19 +20,29 @@ export interface SessionAuthorityParts {
   readonly tokens: WorkosTokens;
   /** What the checks may cost. Signing in, refreshing and signing out are not counted against it. */
   readonly budget: CallBudget;
+  /** What a person's further pages cost beyond the one that everybody needs. */
+  readonly debts: CallDebts;
   readonly log: Log;
 }
 
-export const sessionAuthority = ({ transport, tokens, budget, log }: SessionAuthorityParts): SessionAuthority => {
+export const sessionAuthority = ({
+  transport,
+  tokens,
+  budget,
+  debts,
+  log,
+}: SessionAuthorityParts): SessionAuthority => {
   const listings = new SingleFlight<ReadonlySet<string>>();
   const refreshes = new SingleFlight<Refreshed>();
 
   /** There is no way to ask WorkOS about one session: only for all of a person's. */
   const aliveOf = async (subject: string): Promise<ReadonlySet<string>> => {
+    debts.mustBePaid(subject);
     const alive = new Set<string>();
     let after: string | undefined;
     for (let page = 0; page < mostPages; page += 1) {
       budget.take();
+      debts.owes(subject, page);
       const { data, next } = await sessionsPage(transport, subject, after).catch(slowDown);
       // WorkOS says that it lists active sessions; what a list of another day holds is told apart by the state.
       for (const session of data) if (session.status === 'active') alive.add(session.id);
@@ -58,6 +68,7 @@ export const sessionAuthority = ({ transport, tokens, budget, log }: SessionAuth
   ): Promise<Refreshed> => {
     const over = (): Refreshed => ({ is: 'over' });
     const interaction = (): Refreshed => ({ is: 'interaction_required' });
+    if (!couldBeIssued(refreshToken)) return over();
     const answer = await transport.interactive
       .ask('refresh a session', ({ userManagement }) =>
         userManagement.authenticateWithRefreshToken({

@@ -9,6 +9,12 @@ import { Refusal } from '#domain/shared/refusal.ts';
 /** How far WorkOS' clock and ours may differ, in seconds. */
 const skewSeconds = 5;
 
+/**
+ * What a code or a refresh token consists of (RFC 6749 appendix A.11 and A.17). Anything else was never issued, and WorkOS need
+ * not be asked: what its programs make of a stranger's odd bytes could look like an outage.
+ */
+export const couldBeIssued = (text: string): boolean => /^[\x20-\x7e]+$/.test(text) && text.trim() !== '';
+
 const claimShape = z.object({
   iss: z.string(),
   sub: z.string().regex(/^user_\w{1,100}$/),

@@ -1,7 +1,7 @@
 // WorkOS as an identity provider: the parts of the port, put together over one transport.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CallBudget } from '#adapters/identity/workos/call-budget.ts';
+import { CallBudget, CallDebts } from '#adapters/identity/workos/call-budget.ts';
 import { workosDeliveries } from '#adapters/identity/workos/deliveries.ts';
 import { workosDirectoryReader } from '#adapters/identity/workos/directory-reader.ts';
 import { workosEventFeed } from '#adapters/identity/workos/event-feed.ts';
@@ -59,12 +59,15 @@ export const workosIdentityProvider = async (options: WorkosOptions): Promise<Id
   const { background, interactive } = transport;
   const keys = keyRing({ transport, clientId, timeoutMs: limits.interactive.timeoutMs, clock });
   const tokens = workosTokens({ keys, clientId, issuers, clock, log });
-  const budget = new CallBudget(options.aliveChecksPerSecond ?? 40, clock);
+  const checksPerSecond = options.aliveChecksPerSecond ?? 40;
+  const budget = new CallBudget(checksPerSecond, clock);
+  // Nobody gets much more than a quarter of it by having very many sessions.
+  const debts = new CallDebts(checksPerSecond / 4, clock);
   return {
     name: 'workos',
     login: hostedLogin({ transport, tokens, clock }),
     tokens: { verify: tokens.verify },
-    sessions: sessionAuthority({ transport, tokens, budget, log }),
+    sessions: sessionAuthority({ transport, tokens, budget, debts, log }),
     organizations: organizationRegistry({ lane: background, clock, log }),
     invitations: invitationPost({ lane: background }),
     deliveries: workosDeliveries({ secrets: webhookSecrets, clock, log }),
