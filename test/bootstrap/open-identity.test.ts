@@ -6,7 +6,10 @@ import { readConfig } from '#bootstrap/config.ts';
 import type { Secrets } from '#bootstrap/generated-secrets.ts';
 import { openIdentity } from '#bootstrap/open-identity.ts';
 
-const secrets: Secrets = { session: ['a secret of the test world, long enough'], pepper: ['a pepper, long enough as well'] };
+const secrets: Secrets = {
+  session: ['a secret of the test world, long enough'],
+  pepper: ['a pepper, long enough as well'],
+};
 const workos = { IDENTITY_PROVIDER: 'workos', WORKOS_API_KEY: 'sk_test_any', WORKOS_CLIENT_ID: 'client_any' };
 
 describe('connections of WorkOS', () => {
