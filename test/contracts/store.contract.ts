@@ -566,6 +566,26 @@ export const storeContract = (name: string, kind: StoreKind): void => {
         });
       });
 
+      it('nobody registered twice by those who look for the same address at the same moment', async () => {
+        const { organizationId } = await saved();
+        const email = anEmail(`at-once-${fresh()}@acme.test`);
+        const scopes: Scope[] = [organizationId, everywhere, (await saved()).organizationId, everywhere];
+        let asked = 0;
+        const { promise: allHaveAsked, resolve } = Promise.withResolvers<void>();
+        const registering = scopes.map((scope) =>
+          store.transact(scope, async (tx) => {
+            const [known] = await tx.users.byEmail(email);
+            asked += 1;
+            if (asked === scopes.length) resolve();
+            // Where askers take turns, the others are still waiting.
+            await Promise.race([allHaveAsked, sleep(150)]);
+            if (!known) await tx.users.save(userWith({ email }));
+          }),
+        );
+        await Promise.all(registering);
+        await across(async (tx) => expect(await tx.users.byEmail(email)).toHaveLength(1));
+      });
+
       it('a user by an identity that was linked later', async () => {
         const known = await saved();
         const subject = `linked-later-${fresh()}`;

@@ -125,7 +125,10 @@ export interface Organizations {
 export interface Users {
   get(id: UserId): Promise<User | undefined>;
   byIdentity(provider: string, subject: string): Promise<User | undefined>;
-  /** Users with this address who are not deleted, oldest first. Several are possible; an address is no key. */
+  /**
+   * Users with this address who are not deleted, oldest first. Several are possible; an address is no key. Whoever asks comes before
+   * or after everybody else who asks for the same address: of two who would register somebody new, the second finds them.
+   */
   byEmail(email: Email): Promise<readonly User[]>;
   save(user: User): Promise<void>;
 }

@@ -78,11 +78,13 @@ export const memoryRepositories = (
       get: async (id) => restored(drafts.users.get(id), User.restore),
       byIdentity: async (provider, subject) =>
         restored(drafts.users.byKey(uniqueKey.identity({ provider, subject })), User.restore),
-      byEmail: async (email) =>
-        drafts.users
+      async byEmail(email) {
+        run.askFor(email);
+        return drafts.users
           .where((user) => user.email === email && user.status !== 'deleted')
           .toSorted((a, b) => byNews({ at: a.createdAt, id: a.id }, { at: b.createdAt, id: b.id }))
-          .map((user) => User.restore(copy(user))),
+          .map((user) => User.restore(copy(user)));
+      },
       save: (user) => save(drafts.users, user),
     },
 

@@ -14,6 +14,7 @@ export class MemoryRun {
   readonly #chainTurns: Turns;
   readonly #claims: Map<InboxEventId, MemoryRun>;
   readonly #claimed = new Map<InboxEventId, unknown>();
+  readonly #askedFor = new Map<string, string>();
   readonly #appended = new Map<string, AuditEntry[]>();
   readonly #releases: (() => void)[] = [];
 
@@ -33,6 +34,16 @@ export class MemoryRun {
     return true;
   }
 
+  /** Notes who was found under an address: who would register somebody new must not have been overtaken by another who did. */
+  askFor(address: string): void {
+    if (!this.#askedFor.has(address)) this.#askedFor.set(address, this.#known(address));
+  }
+
+  #known(address: string): string {
+    const users = this.#tables.rows.users.where(({ email, status }) => email === address && status !== 'deleted');
+    return users.map(({ id }) => id).join(' ');
+  }
+
   /** The end of an audit trail, held by this run from now on: whoever appends next builds on what this run appends. */
   async holdTrail(trail: string): Promise<AuditEntry[]> {
     const held = this.#appended.get(trail);
@@ -50,6 +61,9 @@ export class MemoryRun {
     // News that woke a claimed event was not known to the work that read it: that work must look again.
     for (const [id, row] of this.#claimed) {
       if (this.#tables.rows.inbox.get(id) !== row) throw new Conflict(id);
+    }
+    for (const [address, known] of this.#askedFor) {
+      if (this.#known(address) !== known) throw new Conflict(`address ${address}`);
     }
     const drafts = Object.values(this.drafts);
     for (const draft of drafts) draft.check();

@@ -5,6 +5,11 @@ import { User, type UserState } from '#domain/users/user.ts';
 import { afresh, type PostgresRun, saveEntity } from '../postgres-run.ts';
 import { UserIdentityRow, UserRow, userFromRow, userToRow } from '../rows/user.row.ts';
 
+/** Tells these locks from others; any number. */
+const addressLock = 7_290_115;
+/** Addresses share so many locks, since the server has room for few thousands: a transaction about a whole directory takes them all. */
+const addressLocks = 256;
+
 const restored = (row: UserRow | null): User | undefined => (row === null ? undefined : User.restore(userFromRow(row)));
 
 export const postgresUsers = (run: PostgresRun): Users => {
@@ -30,6 +35,8 @@ export const postgresUsers = (run: PostgresRun): Users => {
       return identity === null ? undefined : restored(await em.findOne(UserRow, { id: identity.userId }, afresh));
     },
     async byEmail(email) {
+      // A statement of its own: the one that reads must begin when the wait is over.
+      await em.execute('select pg_advisory_xact_lock(?, hashtext(?) % ?)', [addressLock, email, addressLocks]);
       const rows = await em.find(
         UserRow,
         { email, status: { $ne: 'deleted' } },
