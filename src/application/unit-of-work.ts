@@ -35,6 +35,8 @@ export interface Transaction extends Repositories {
   tell(...events: readonly DomainEvent[]): void;
   /** Something to do in the world after the commit, besides what follows from the events. */
   after(...effects: readonly Effect[]): void;
+  /** From here on it is another act: for work that carries out several in one commit. The trail tells each by its own actor. */
+  as(act: Act): void;
 }
 
 export interface UnitOfWork {
@@ -70,6 +72,13 @@ const saveOne = (tx: Repositories, entity: Entity): Promise<void> => {
   }
 };
 
+const draftOf = (event: DomainEvent, { actor, source: { once: _, ...source } }: Act, at: Date) => ({
+  ...narrate(event),
+  actor,
+  source,
+  at,
+});
+
 export const unitOfWork = (
   store: Store,
   callers: Pick<CallerCache, 'forget'>,
@@ -79,24 +88,30 @@ export const unitOfWork = (
 ): UnitOfWork => {
   const commit = async <T>(
     scope: Scope,
-    { actor, source: { once: _, ...source } }: Act,
+    act: Act,
     once: Once | undefined,
     work: (tx: Transaction) => Promise<T>,
   ): Promise<T> => {
     const committed = await store.transact(scope, async (repositories) => {
-      const events: DomainEvent[] = [];
+      const told: { readonly event: DomainEvent; readonly by: Act }[] = [];
+      let by = act;
+      const tell = (...events: readonly DomainEvent[]): void =>
+        void told.push(...events.map((event) => ({ event, by })));
       const effects: Effect[] = [];
       const tx: Transaction = {
         ...repositories,
         now: clock.now(),
         async save(...entities) {
           for (const entity of entities) {
-            events.push(...entity.pullEvents());
+            tell(...entity.pullEvents());
             await saveOne(repositories, entity);
           }
         },
-        tell: (...told) => void events.push(...told),
+        tell,
         after: (...more) => void effects.push(...more),
+        as(another) {
+          by = another;
+        },
       };
       const answer = await work(tx);
       if (once && !(await repositories.idempotencyKeys.answer(once.attempt, await once.seal(answer)))) {
@@ -104,10 +119,8 @@ export const unitOfWork = (
       }
 
       const at = clock.now();
-      const consequences = events.map(consequencesOf);
+      const consequences = told.map(({ event }) => consequencesOf(event));
       effects.push(...consequences.flatMap(({ effects: following }) => following));
-      if (events.length > 0)
-        await repositories.audit.append(events.map((event) => ({ ...narrate(event), actor, source, at })));
       if (effects.length > 0) {
         await repositories.outbox.add(
           effects.map((effect) => ({ id: ids.next('eff'), effect, attempts: 0, dueAt: at })),
@@ -116,6 +129,8 @@ export const unitOfWork = (
       const forget = [...new Set<Forgettable>(consequences.flatMap((consequence) => consequence.forget))];
       // Told by the database at the commit: it also reaches the other nodes if this one does not live to tell them.
       if (forget.length > 0) await repositories.announcements.toForget(forget);
+      // Last: whoever writes to the same trail waits from here until the commit.
+      if (told.length > 0) await repositories.audit.append(told.map(({ event, by }) => draftOf(event, by, at)));
       return { answer, forget, owesEffects: effects.length > 0 };
     });
 

@@ -15,7 +15,7 @@ const known: Readonly<Record<Crossing, readonly string[]>> = {
   ],
   founding: ['organizations/create-organization.ts'],
   refusal: ['audit/audit.ts'],
-  inbox: ['provisioning/receive-delivery.ts', 'reactions/apply-inbox.ts'],
+  inbox: ['provisioning/kept-together.ts', 'reactions/apply-inbox.ts'],
   event_feed: ['reactions/catch-up-events.ts'],
   outbox: ['reactions/relay-outbox.ts'],
   activity: ['access/activity.ts'],

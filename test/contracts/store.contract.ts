@@ -1131,6 +1131,36 @@ export const storeContract = (name: string, kind: StoreKind): void => {
         expect(await across((tx) => tx.inbox.claim(event.id))).toEqual(event);
       });
 
+      it('hears several at once, and says which of them are new', async () => {
+        const [known, first, second] = [inboxEvent(), inboxEvent(), inboxEvent({ settledAt: minute(3), note: 'kept' })];
+        await across((tx) => tx.inbox.add(known));
+        const repeated = { ...first, id: newId('evt') };
+        const again = { ...known, id: newId('evt') };
+        const added = await across((tx) => tx.inbox.addAll([again, first, repeated, second]));
+        expect([...added].toSorted()).toEqual([first.id, second.id].toSorted());
+        expect(await across((tx) => tx.inbox.addAll([]))).toEqual(new Set());
+        expect(await across((tx) => tx.inbox.claimInOrder([second.id, first.id]))).toEqual([second, first]);
+      });
+
+      it('gives several in the order asked for, up to the first that is not to be had, and settles several', async () => {
+        const events = [inboxEvent(), inboxEvent(), inboxEvent({ status: 'applied' }), inboxEvent()] as const;
+        const [first, second, done, last] = events;
+        await across((tx) => tx.inbox.addAll(events));
+        const ids = [second.id, first.id, done.id, last.id];
+        expect(await across((tx) => tx.inbox.claimInOrder(ids))).toEqual([second, first]);
+        expect(await across((tx) => tx.inbox.claimInOrder([done.id, last.id]))).toEqual([]);
+        const organizationId = newId('org');
+        const outcomes = [
+          { ...first, status: 'ignored', attempts: 3, settledAt: minute(7), note: 'of no use', organizationId },
+          { ...last, status: 'waiting', dueAt: minute(90), settledAt: null, note: null },
+        ] as const;
+        await across((tx) => tx.inbox.settleAll(new Map(outcomes.map((event) => [event.id, event]))));
+        await across((tx) => tx.inbox.settleAll(new Map()));
+        const kept = await store.transact(organizationId, (tx) => tx.inbox.get(organizationId, first.id));
+        expect(kept).toEqual(outcomes[0]);
+        expect(await across((tx) => tx.inbox.claimInOrder([last.id, second.id]))).toEqual([outcomes[1], second]);
+      });
+
       it('offers what is due of each lane, the oldest happening first, as many as asked for', async () => {
         const organizationRef = `ref-${fresh()}`;
         const events = [

@@ -271,19 +271,24 @@ export interface Lane {
 export const laneOf = ({ provider, organizationRef }: Pick<InboxEvent, 'provider' | 'organizationRef'>): string =>
   `${provider} ${organizationRef ?? ''}`;
 
+export type Settlement = Pick<InboxEvent, 'status' | 'attempts' | 'dueAt' | 'settledAt' | 'note' | 'organizationId'>;
+
 export interface Inbox {
   /**
    * Where it names an organization that we know by the provider's name, ours is filled in.
    * @returns false when this event was heard before; then nothing changes
    */
   add(event: InboxEvent): Promise<boolean>;
+  /** The same for several at once. @returns the ids of those that are new */
+  addAll(events: readonly InboxEvent[]): Promise<ReadonlySet<InboxEventId>>;
   /** Takes an event for this transaction; undefined if it is gone, done, or in another transaction's hands. */
   claim(id: InboxEventId): Promise<InboxEvent | undefined>;
+  /** The same for several at once: those from the front, up to the first that is not to be had. */
+  claimInOrder(ids: readonly InboxEventId[]): Promise<readonly InboxEvent[]>;
   /** Records what became of it. */
-  settle(
-    id: InboxEventId,
-    outcome: Pick<InboxEvent, 'status' | 'attempts' | 'dueAt' | 'settledAt' | 'note' | 'organizationId'>,
-  ): Promise<void>;
+  settle(id: InboxEventId, outcome: Settlement): Promise<void>;
+  /** The same for several at once. */
+  settleAll(outcomes: ReadonlyMap<InboxEventId, Settlement>): Promise<void>;
   /**
    * The next lanes with open events (stored or waiting), in the order of their names, after that one; each with the oldest of
    * those that are due. However much one lane holds, the others are seen.

@@ -3,6 +3,7 @@
 import type { EventDeliveries, HeardEvent } from '#application/ports/identity-provider.ts';
 import type { InboxEvent, Repositories, Store } from '#application/ports/store.ts';
 import type { Clock, Ids } from '#application/ports/system.ts';
+import { keptTogether } from '#application/provisioning/kept-together.ts';
 import type { ReceiveDelivery } from '#application/use-cases.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
 import { secondsAfter } from '#domain/shared/time.ts';
@@ -10,16 +11,23 @@ import { secondsAfter } from '#domain/shared/time.ts';
 /** By name of the provider, whichever of them signs people in. */
 export type DeliveriesByProvider = ReadonlyMap<string, EventDeliveries>;
 
-export const receiveDelivery =
-  (store: Store, deliveries: DeliveriesByProvider, wakeInbox: () => void, clock: Clock, ids: Ids): ReceiveDelivery =>
-  async (provider, delivery) => {
+export const receiveDelivery = (
+  store: Store,
+  deliveries: DeliveriesByProvider,
+  wakeInbox: () => void,
+  clock: Clock,
+  ids: Ids,
+): ReceiveDelivery => {
+  const keep = keptTogether(store);
+  return async (provider, delivery) => {
     const reader = deliveries.get(provider);
     if (!reader) throw new Refusal('delivery.unverified');
     const event = await reader.receive(delivery);
-    const isNew = await store.transact({ across: 'inbox' }, (tx) => takeIn(tx, provider, event, clock, ids));
+    const isNew = await keep(heard(provider, event, clock, ids));
     if (isNew) wakeInbox();
     return isNew ? 'stored' : 'heard_before';
   };
+};
 
 /** How far the provider's clock may run ahead of ours. */
 const clockSkewSeconds = 300;
@@ -30,17 +38,11 @@ const notFromTheFuture = (event: HeardEvent, now: Date): Pick<HeardEvent, 'occur
     ? event
     : { occurredAt: now, payload: { ...event.payload, created_at: now.toISOString() } };
 
-/** False when the event was heard before, by delivery or from the feed. */
-export const takeIn = (
-  tx: Repositories,
-  provider: string,
-  event: HeardEvent,
-  clock: Clock,
-  ids: Ids,
-): Promise<boolean> => {
+/** The event as the inbox keeps it. */
+export const heard = (provider: string, event: HeardEvent, clock: Clock, ids: Ids): InboxEvent => {
   const now = clock.now();
   const { occurredAt, payload } = notFromTheFuture(event, now);
-  const row: InboxEvent = {
+  return {
     id: ids.next('evt'),
     provider,
     externalId: event.id,
@@ -56,5 +58,13 @@ export const takeIn = (
     settledAt: null,
     note: null,
   };
-  return tx.inbox.add(row);
 };
+
+/** False when the event was heard before, by delivery or from the feed. */
+export const takeIn = (
+  tx: Repositories,
+  provider: string,
+  event: HeardEvent,
+  clock: Clock,
+  ids: Ids,
+): Promise<boolean> => tx.inbox.add(heard(provider, event, clock, ids));

@@ -1,6 +1,6 @@
-// Applies stored events, oldest first. One event, one commit: what it changes, the audit entries, and that it was applied.
+// Applies stored events, oldest first. What an event changes, its audit entries and that it was applied are one commit; events of one organization share it.
 
-import type { InboxEvent, InboxStatus, Lane, Scope, Store } from '#application/ports/store.ts';
+import type { InboxEvent, InboxStatus, Lane, Scope, Settlement, Store } from '#application/ports/store.ts';
 import type { Clock, Ids, Log } from '#application/ports/system.ts';
 import { applyProviderEvent } from '#application/provisioning/apply-provider-event.ts';
 import type { ProviderEvent } from '#application/provisioning/provider-event.ts';
@@ -19,6 +19,17 @@ const longestWait = 7 * 24 * 3600;
 /** How many lanes are looked at together, and how much of each: no lane keeps the others waiting longer than that takes. */
 const lanesAtOnce = 32;
 const eventsOfEach = 20;
+
+/** Whoever else writes in an organization waits no longer than this for the events that share a commit, and for one event more. */
+const togetherMilliseconds = 50;
+
+/** An event, what it means, and where. */
+interface Reading {
+  readonly event: InboxEvent;
+  readonly meaning: ProviderEvent;
+  readonly organizationId: OrganizationId | undefined;
+  readonly scope: Scope;
+}
 
 /**
  * Works through the inbox lane by lane: the events of a lane in their order, lanes beside each other.
@@ -43,10 +54,12 @@ export const applyInbox = (
         tx.inbox.lanes(clock.now(), page),
       );
       await eachOf(lanes, atOnce, async ({ events }) => {
-        for (const event of events) {
+        for (let rest = events; rest.length > 0 && !signal.aborted; ) {
+          const settled = await applySome(rest);
           // One that is gone means that another node works in this lane: two would only wait for each other.
-          if (signal.aborted || !(await applyOne(event))) return;
+          if (settled === 0) return;
           gotFurther = true;
+          rest = rest.slice(settled);
         }
       });
       after = lanes.length < lanesAtOnce ? null : (lanes.at(-1)?.name ?? null);
@@ -54,17 +67,66 @@ export const applyInbox = (
     return gotFurther;
   };
 
-  /** False when it was not to be had. */
-  async function applyOne(event: InboxEvent): Promise<boolean> {
-    const meaning = meaningOf(event);
-    const organizationId = event.organizationId ?? (await placeOf(store, event, meaning));
+  /** Settles some from the front, and answers how many; 0 when the first was not to be had. */
+  async function applySome(events: readonly InboxEvent[]): Promise<number> {
+    const [first] = events;
+    if (!first) return 0;
+    const readFirst = await readingOf(first);
+    const { organizationId, scope } = readFirst;
+    if (typeof scope !== 'string') return (await applyOne(readFirst)) ? 1 : 0;
+    const together = [readFirst];
+    for (const event of events.slice(1)) {
+      const next = { event, meaning: meaningOf(event), organizationId, scope };
+      if (event.organizationRef !== first.organizationRef || scopeOf(next.meaning, organizationId) !== scope) break;
+      together.push(next);
+    }
     try {
-      const scope = scopeOf(meaning, organizationId);
-      return await uow.run(scope, actOf(event, meaning), (tx) => applyInside(tx, event.id, meaning, organizationId));
+      return await uow.run(scope, actOf(first, readFirst.meaning), (tx) => applyTogether(tx, together));
+    } catch {
+      // One of them is at fault, and nothing of the others was kept: alone, each settles by itself.
+      let settled = 0;
+      for (const reading of together) {
+        if (!(await applyOne(reading))) break;
+        settled += 1;
+      }
+      return settled;
+    }
+  }
+
+  async function applyTogether(tx: Transaction, readings: readonly Reading[]): Promise<number> {
+    const until = clock.now().getTime() + togetherMilliseconds;
+    const claimed = await tx.inbox.claimInOrder(readings.map(({ event }) => event.id));
+    const settlements = new Map<InboxEventId, Settlement>();
+    let settled = 0;
+    for (const [index, event] of claimed.entries()) {
+      const reading = readings[index];
+      if (!reading || (index > 0 && clock.now().getTime() >= until)) break;
+      tx.as(actOf(event, reading.meaning));
+      const settlement = await applyClaimed(tx, event, reading);
+      // One that waits must be seen to wait by the very next one, which may bring what it waits for.
+      if (settlement.status === 'waiting') await tx.inbox.settle(event.id, settlement);
+      else settlements.set(event.id, settlement);
+      settled += 1;
+    }
+    await tx.inbox.settleAll(settlements);
+    return settled;
+  }
+
+  /** False when it was not to be had. */
+  async function applyOne(reading: Reading): Promise<boolean> {
+    const { event, meaning, organizationId, scope } = reading;
+    try {
+      return await uow.run(scope, actOf(event, meaning), (tx) => applyInside(tx, reading));
     } catch (fault) {
       await setBack(event, organizationId, fault);
       return true;
     }
+  }
+
+  async function readingOf(event: InboxEvent): Promise<Reading> {
+    const meaning = meaningOf(event);
+    const organizationId = event.organizationId ?? (await placeOf(store, event, meaning));
+    return { event, meaning, organizationId, scope: scopeOf(meaning, organizationId) };
   }
 
   function meaningOf(event: InboxEvent): ProviderEvent {
@@ -72,16 +134,21 @@ export const applyInbox = (
     return deliveries.get(event.provider)?.interpret(event.payload ?? {}) ?? nobody;
   }
 
-  async function applyInside(
-    tx: Transaction,
-    id: InboxEventId,
-    meaning: ProviderEvent,
-    organizationId: OrganizationId | undefined,
-  ): Promise<boolean> {
-    const event = await tx.inbox.claim(id);
+  async function applyInside(tx: Transaction, reading: Reading): Promise<boolean> {
+    const event = await tx.inbox.claim(reading.event.id);
     if (!event) return false; // another worker was faster
+    await tx.inbox.settle(event.id, await applyClaimed(tx, event, reading));
+    return true;
+  }
+
+  /** Answers what became of it. */
+  async function applyClaimed(
+    tx: Transaction,
+    event: InboxEvent,
+    { meaning, organizationId }: Reading,
+  ): Promise<Settlement> {
     const organization = organizationId && (await tx.organizations.get(organizationId));
-    const { provider } = event;
+    const { id, provider, name } = event;
     const outcome = await applyProviderEvent(
       { tx, provider, organization: organization || undefined, ids, clock },
       meaning,
@@ -96,23 +163,18 @@ export const applyInbox = (
       : outcome.is === 'ignored'
         ? 'ignored'
         : 'applied';
-    await tx.inbox.settle(id, {
+    const note = outcome.is === 'applied' ? null : outcome.because;
+    log.debug('event settled', { event: id, name, status, note: note ?? undefined });
+    return {
       status,
       // Waiting is no fault: it must not use up the patience for faults.
       attempts: waits ? event.attempts : event.attempts + 1,
       // It waits as long again as it has waited so far: a second at least, an hour at most.
       dueAt: waits ? secondsAfter(now, Math.min(Math.max(waited, 1), 3600)) : event.dueAt,
       settledAt: status === 'waiting' ? null : now,
-      note: outcome.is === 'applied' ? null : outcome.because,
+      note,
       organizationId: organizationId ?? null,
-    });
-    log.debug('event settled', {
-      event: id,
-      name: event.name,
-      status,
-      note: outcome.is === 'applied' ? undefined : outcome.because,
-    });
-    return true;
+    };
   }
 
   async function setBack(event: InboxEvent, organizationId: OrganizationId | undefined, fault: unknown): Promise<void> {

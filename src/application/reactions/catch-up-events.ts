@@ -3,7 +3,7 @@
 import type { IdentityProvider } from '#application/ports/identity-provider.ts';
 import type { Store } from '#application/ports/store.ts';
 import type { Clock, Ids } from '#application/ports/system.ts';
-import { takeIn } from '#application/provisioning/receive-delivery.ts';
+import { heard } from '#application/provisioning/receive-delivery.ts';
 
 const batch = 100;
 
@@ -20,10 +20,9 @@ export const catchUpEvents =
       const last = events.at(-1);
       if (!last) break;
       taken += await store.transact({ across: 'event_feed' }, async (tx) => {
-        let news = 0;
-        for (const event of events) news += Number(await takeIn(tx, name, event, clock, ids));
+        const added = await tx.inbox.addAll(events.map((event) => heard(name, event, clock, ids)));
         await tx.inbox.moveCursor(name, last.id);
-        return news;
+        return added.size;
       });
     }
     if (taken > 0) wakeInbox();

@@ -1,6 +1,7 @@
 // The inbox of what providers said and the outbox of what must still be done, in memory.
 
-import { type Inbox, laneOf, type Outbox } from '#application/ports/store.ts';
+import { type Inbox, type InboxEvent, laneOf, type Outbox } from '#application/ports/store.ts';
+import type { InboxEventId } from '#domain/shared/ids.ts';
 import { earlier } from '#domain/shared/time.ts';
 import type { MemoryRun } from './memory-run.ts';
 import { uniqueKey } from './memory-tables.ts';
@@ -17,24 +18,44 @@ const isOpen = ({ status }: { readonly status: string }): boolean => status === 
 
 export const memoryInbox = (run: MemoryRun): Inbox => {
   const { drafts } = run;
+  const settle: Inbox['settle'] = async (id, outcome) => {
+    const { status, attempts, dueAt, settledAt, note, organizationId } = copy(outcome);
+    drafts.inbox.patch(id, (row) => ({ ...row, status, attempts, dueAt, settledAt, note, organizationId }));
+  };
+  const claim = (id: InboxEventId): InboxEvent | undefined => {
+    const row = drafts.inbox.get(id);
+    return row && isOpen(row) && run.claim(id) ? copy(drafts.inbox.get(id)) : undefined;
+  };
+  const add: Inbox['add'] = async (event) => {
+    const { provider, externalId, organizationRef } = event;
+    if (drafts.inbox.byKey(uniqueKey.externalEvent(provider, externalId))) return false;
+    const ours =
+      organizationRef === null
+        ? undefined
+        : drafts.organizations.byKey(uniqueKey.providerRef({ provider, id: organizationRef }));
+    drafts.inbox.put(event.id, copy({ ...event, organizationId: event.organizationId ?? ours?.id ?? null }), 0);
+    return true;
+  };
   return {
-    async add(event) {
-      const { provider, externalId, organizationRef } = event;
-      if (drafts.inbox.byKey(uniqueKey.externalEvent(provider, externalId))) return false;
-      const ours =
-        organizationRef === null
-          ? undefined
-          : drafts.organizations.byKey(uniqueKey.providerRef({ provider, id: organizationRef }));
-      drafts.inbox.put(event.id, copy({ ...event, organizationId: event.organizationId ?? ours?.id ?? null }), 0);
-      return true;
+    add,
+    async addAll(events) {
+      const added = new Set<InboxEventId>();
+      for (const event of events) if (await add(event)) added.add(event.id);
+      return added;
     },
-    async claim(id) {
-      const row = drafts.inbox.get(id);
-      return row && isOpen(row) && run.claim(id) ? copy(drafts.inbox.get(id)) : undefined;
+    claim: async (id) => claim(id),
+    async claimInOrder(ids) {
+      const claimed: InboxEvent[] = [];
+      for (const id of ids) {
+        const event = claim(id);
+        if (!event) break;
+        claimed.push(event);
+      }
+      return claimed;
     },
-    async settle(id, outcome) {
-      const { status, attempts, dueAt, settledAt, note, organizationId } = copy(outcome);
-      drafts.inbox.patch(id, (row) => ({ ...row, status, attempts, dueAt, settledAt, note, organizationId }));
+    settle,
+    async settleAll(outcomes) {
+      for (const [id, outcome] of outcomes) await settle(id, outcome);
     },
     async lanes(now, { after, lanes, each }) {
       const open = Map.groupBy(drafts.inbox.where(isOpen), laneOf);

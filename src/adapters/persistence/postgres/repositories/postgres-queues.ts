@@ -52,38 +52,44 @@ interface Affected {
   readonly affectedRows: number;
 }
 
+const oneRow = `(?, ?, ?, ?, ?, coalesce(?, (select id from organizations where provider = ? and provider_id = ?)),
+  ?::timestamptz, ?::timestamptz, ?::json, ?, ?::integer, ?::timestamptz, ?::timestamptz, ?)`;
+
+const addAll = async (em: PostgresRun['em'], events: readonly InboxEvent[]): Promise<ReadonlySet<InboxEventId>> => {
+  if (events.length === 0) return new Set();
+  const values = events
+    .map(inboxEventToRow)
+    .flatMap((row) => [
+      row.id,
+      row.provider,
+      row.externalId,
+      row.name,
+      row.organizationRef,
+      row.organizationId,
+      row.provider,
+      row.organizationRef,
+      row.occurredAt.toISOString(),
+      row.receivedAt.toISOString(),
+      JSON.stringify(row.payload),
+      row.status,
+      row.attempts,
+      row.dueAt.toISOString(),
+      row.settledAt?.toISOString() ?? null,
+      row.note,
+    ]);
+  const added = await em.execute<{ id: InboxEventId }[]>(
+    `insert into inbox (id, provider, external_id, name, organization_ref, organization_id, occurred_at, received_at,
+      payload, status, attempts, due_at, settled_at, note)
+    values ${events.map(() => oneRow).join(', ')}
+    on conflict (provider, external_id) do nothing returning id`,
+    values,
+  );
+  return new Set(added.map(({ id }) => id));
+};
+
 export const postgresInbox = ({ em }: PostgresRun): Inbox => ({
-  async add(event) {
-    const row = inboxEventToRow(event);
-    const { affectedRows } = await em.execute<Affected>(
-      `insert into inbox (id, provider, external_id, name, organization_ref, organization_id, occurred_at, received_at,
-        payload, status, attempts, due_at, settled_at, note)
-      values (?, ?, ?, ?, ?,
-        coalesce(?, (select id from organizations where provider = ? and provider_id = ?)),
-        ?::timestamptz, ?::timestamptz, ?::json, ?, ?, ?::timestamptz, ?::timestamptz, ?)
-      on conflict (provider, external_id) do nothing`,
-      [
-        row.id,
-        row.provider,
-        row.externalId,
-        row.name,
-        row.organizationRef,
-        row.organizationId,
-        row.provider,
-        row.organizationRef,
-        row.occurredAt.toISOString(),
-        row.receivedAt.toISOString(),
-        JSON.stringify(row.payload),
-        row.status,
-        row.attempts,
-        row.dueAt.toISOString(),
-        row.settledAt?.toISOString() ?? null,
-        row.note,
-      ],
-      'run',
-    );
-    return affectedRows > 0;
-  },
+  add: async (event) => (await addAll(em, [event])).size > 0,
+  addAll: (events) => addAll(em, events),
   async claim(id) {
     const row = await em.findOne(
       InboxRow,
@@ -93,8 +99,38 @@ export const postgresInbox = ({ em }: PostgresRun): Inbox => ({
     );
     return row === null ? undefined : inboxEventFromRow(row);
   },
+  async claimInOrder(ids) {
+    const rows = await em.find(
+      InboxRow,
+      { id: { $in: [...ids] }, status: { $in: open } },
+      { ...afresh, lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE },
+    );
+    const claimed = ids.map((id) => rows.find((row) => row.id === id));
+    const gone = claimed.indexOf(undefined);
+    return claimed.slice(0, gone < 0 ? undefined : gone).flatMap((row) => (row ? [inboxEventFromRow(row)] : []));
+  },
   async settle(id, { status, attempts, dueAt, settledAt, note, organizationId }) {
     await em.nativeUpdate(InboxRow, { id }, { status, attempts, dueAt, settledAt, note, organizationId });
+  },
+  async settleAll(outcomes) {
+    if (outcomes.size === 0) return;
+    const rows = [...outcomes].map(([id, { status, attempts, dueAt, settledAt, note, organizationId }]) => ({
+      id,
+      status,
+      attempts,
+      dueAt,
+      settledAt,
+      note,
+      organizationId,
+    }));
+    await em.execute(
+      `update inbox set status = settled.status, attempts = settled.attempts, due_at = settled."dueAt",
+        settled_at = settled."settledAt", note = settled.note, organization_id = settled."organizationId"
+      from jsonb_to_recordset(?::jsonb) as settled(id text, status text, attempts integer, "dueAt" timestamptz,
+        "settledAt" timestamptz, note text, "organizationId" text)
+      where inbox.id = settled.id`,
+      [JSON.stringify(rows)],
+    );
   },
   async lanes(now, { after, lanes, each }) {
     // A step of the index from one lane to the next: what it costs grows with the lanes, not with the events in them.
