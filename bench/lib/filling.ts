@@ -59,7 +59,7 @@ const statements = (size: Size): readonly string[] => {
       user_agent, request_id, before, after, outcome, previous_hash, hash)
     select ${id('aud', 'n')}, ${id('org', organizationOf('n', auditEntries, organizations))},
       case when n < ${auditEntries / share} then n + 1 else 1 + (n - ${auditEntries / share}) / ${organizations - 1} end,
-      now() - interval '365 days' + n * interval '31536000 seconds' / ${auditEntries}, 'user',
+      now() - interval '365 days' + make_interval(secs => n * 31536000.0 / ${auditEntries}), 'user',
       ${id('user', `(n * 7919) % ${people}`)}, (${actions})[1 + (n * 31 + n / 11) % 10], 'member',
       ${id('mem', `(n * 104729) % ${people}`)}, 'http', '192.0.2.1', 'Mozilla/5.0 (bench)', ${id('req', 'n')},
       '{"role":"viewer"}', '{"role":"analyst"}', 'done', md5(n::text) || md5(n::text), md5((n + 1)::text) || md5((n + 1)::text)
