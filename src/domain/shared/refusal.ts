@@ -84,7 +84,8 @@ export const refusals = {
   'event.forgotten': 'What this event said is no longer kept, so it cannot be applied again.',
 
   'reconciliation.not_supported': 'The identity provider does not list its directories.',
-  'reconciliation.not_ready': 'The identity provider does not know this organization yet. Try again in a minute.',
+  'reconciliation.not_ready':
+    'The identity provider does not know this organization yet, so there is nothing to compare. Try again in a minute.',
   'reconciliation.not_found': 'The directory of this organization was never reconciled.',
   'reconciliation.under_way': 'A reconciliation of this organization is under way. Wait until it is done.',
   'reconciliation.not_planned':
