@@ -211,6 +211,10 @@ const faultsOfWorkos = (vars: Vars): string[] => {
   const { pathname, search } = new URL(vars.WORKOS_API_URL);
   if (!vars.WORKOS_API_KEY) faults.push('WORKOS_API_KEY must be set where IDENTITY_PROVIDER is workos');
   if (!vars.WORKOS_CLIENT_ID) faults.push('WORKOS_CLIENT_ID must be set where IDENTITY_PROVIDER is workos');
+  if (vars.WORKOS_API_KEY?.startsWith('client_') || vars.WORKOS_CLIENT_ID?.startsWith('sk_'))
+    faults.push(
+      'WORKOS_API_KEY and WORKOS_CLIENT_ID look swapped: the key begins with sk_, the client id with client_',
+    );
   if (pathname !== '/' || search !== '') faults.push('WORKOS_API_URL must be an address without a path');
   return faults;
 };

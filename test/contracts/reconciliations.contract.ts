@@ -189,12 +189,13 @@ export const reconciliationsContract = (name: string, kind: StoreKind): void => 
       const gone = person('gone', { deletedAt: minute(3) });
       const [staff, night] = [directoryGroupOf(directory), directoryGroupOf(directory)];
       const links = [linkOf(ada, staff), linkOf(bob, staff), linkOf(cleo, staff), linkOf(dan, night)];
+      const left = linkOf(gone, staff); // a place that nobody took away when the person left
       await within(id, (tx) =>
         tx.directory.save({
           directories: [directory],
           users: [ada, bob, cleo, dan, gone],
           groups: [staff, night],
-          links,
+          links: [...links, left],
         }),
       );
       await within(id, (tx) =>

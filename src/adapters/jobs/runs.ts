@@ -13,7 +13,9 @@ export const lookMilliseconds = (everySeconds: number): number => Math.min(every
 export const tooManyTries = (job: Job, attempt: number, log: Log, fault: unknown): boolean => {
   const facts = { job: job.name, attempt, fault };
   const wasLast = attempt > job.retries;
-  if (wasLast) log.error('a job failed and is given up', facts);
+  // The next period tries again: what cannot be reached now is told where it is asked for, once.
+  if (wasLast && job.everySeconds !== undefined) log.warn('a job failed; its next run tries again', facts);
+  else if (wasLast) log.error('a job failed and is given up', facts);
   else log.warn('a job failed and will be tried again', facts);
   return wasLast;
 };

@@ -114,7 +114,8 @@ export const pgBossJobs = ({ database, log, pollSeconds = 2 }: PgBossParts): Job
       });
       if (stopping.signal.aborted) throw new Error('the process stopped');
     } catch (fault) {
-      tooManyTries(job, attempt, log, fault);
+      // A run that a stop cut off is no trouble: whoever works next takes it up.
+      if (!stopping.signal.aborted) tooManyTries(job, attempt, log, fault);
       throw fault;
     }
   };

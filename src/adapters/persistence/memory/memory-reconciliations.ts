@@ -145,8 +145,19 @@ export const memoryReconciliations = ({ drafts }: MemoryRun): Reconciliations =>
         const stays = ids.has(user.id) || (address !== null && addresses.has(address)) || user.described.at >= asOf;
         (stays ? staying : leaving).add(who);
       }
+      // The place of somebody who is gone already counts for nothing, and leaves no more.
+      const there = new Set(theirs.filter((one) => isPresent(one) && one.state === 'active').map(({ id }) => id));
+      const groups = drafts.directoryGroups.where(
+        (group) => group.organizationId === organizationId && isPresent(group),
+      );
+      const open = new Set(groups.map(({ id }) => id));
       const places = drafts.groupLinks.where(
-        (link) => link.organizationId === organizationId && link.present && listed.includes(link.directoryId),
+        (link) =>
+          link.organizationId === organizationId &&
+          link.present &&
+          listed.includes(link.directoryId) &&
+          there.has(link.directoryUserId) &&
+          open.has(link.groupId),
       );
       const placesLeaving = places.filter(
         ({ groupId, directoryUserId, said }) =>

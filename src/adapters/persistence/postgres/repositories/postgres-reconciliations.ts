@@ -46,6 +46,10 @@ const headcount = `
   ), places as (
     select r.said_at < ?::timestamptz and ${noItem('link', `r.group_id || ' ' || r.directory_user_id`)} as leaves
     from directory_group_links r
+    -- The place of somebody who is gone already counts for nothing, and leaves no more.
+    join directory_users u on u.organization_id = r.organization_id and u.id = r.directory_user_id
+      and u.state = 'active' and ${present('u')}
+    join directory_groups g on g.organization_id = r.organization_id and g.id = r.group_id and ${present('g')}
     where r.organization_id = ? and r.present and r.directory_id = any (?::text[])
   )
   select (select count(*)::int from persons) as people,
