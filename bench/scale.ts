@@ -150,9 +150,11 @@ interface Touched {
   readonly pages: number;
 }
 
-/** What the database itself counts; a session reports within a second or so after its transaction. */
+/** A connection that rests tells what it did after ten seconds at the latest (`pgstat_report_stat`). */
+const told = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, 11_000));
+
+/** What the database itself counts. */
 const touched = async ({ url }: Side): Promise<Touched> => {
-  await new Promise((resolve) => setTimeout(resolve, 2500));
   const [found] = await ask<{ scanned: number; pages: number }>(
     url,
     `select sum(s.seq_tup_read)::float8 as scanned,
@@ -163,11 +165,17 @@ const touched = async ({ url }: Side): Promise<Touched> => {
   return found ?? { scanned: Number.NaN, pages: Number.NaN };
 };
 
-const touchedBy = async (side: Side, question: Question, from: number): Promise<Touched> => {
-  const before = await touched(side);
-  await ran(side, question, from);
-  const after = await touched(side);
-  return { scanned: (after.scanned - before.scanned) / requests, pages: (after.pages - before.pages) / requests };
+/** By each request of a question, on each side. */
+const touchedBy = async (sides: readonly Side[], question: Question, from: number): Promise<Touched[]> => {
+  await told();
+  const before = await Promise.all(sides.map(touched));
+  for (const side of sides) await ran(side, question, from);
+  await told();
+  const after = await Promise.all(sides.map(touched));
+  return after.map(({ scanned, pages }, index) => ({
+    scanned: (scanned - (before[index]?.scanned ?? Number.NaN)) / requests,
+    pages: (pages - (before[index]?.pages ?? Number.NaN)) / requests,
+  }));
 };
 
 /** What a node that works does every few minutes, whoever asks for what: how long it takes when nothing is due, in milliseconds. */
@@ -207,19 +215,15 @@ try {
         p99[name].push(percentile(milliseconds, 0.99));
       }
     }
-    const counting = next();
-    const [few, many] = [
-      await touchedBy(sides.small, question, counting),
-      await touchedBy(sides.large, question, counting),
-    ];
+    const [few, many] = await touchedBy([sides.small, sides.large], question, next());
     rows.push([
       question.name,
       median(p50.small).toFixed(2),
       median(p50.large).toFixed(2),
       spread(ratios(p50.large, p50.small)),
       `${median(p99.small).toFixed(1)} → ${median(p99.large).toFixed(1)}`,
-      `${few.pages.toFixed(0)} → ${many.pages.toFixed(0)}`,
-      many.scanned.toFixed(0),
+      `${few?.pages.toFixed(0)} → ${many?.pages.toFixed(0)}`,
+      many?.scanned.toFixed(0) ?? '',
     ]);
   }
   table(

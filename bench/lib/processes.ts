@@ -77,7 +77,10 @@ export const startHand = async <Asked extends object, Answer>(
   const child = fork(path(`workers/${file}`), [], { env: { ...process.env, ...env } });
   started.push(child);
   const answer = async (): Promise<Answer> => {
-    const [said] = await Promise.race([once(child, 'message'), once(child, 'exit')]);
+    const heard = new AbortController();
+    const { signal } = heard;
+    const [said] = await Promise.race([once(child, 'message', { signal }), once(child, 'exit', { signal })]);
+    heard.abort();
     if (typeof said !== 'object' || said === null) throw new Error(`${file} ended`);
     if ('fault' in said) throw new Error(`${file}: ${said.fault}`);
     return said as Answer;
