@@ -15,6 +15,7 @@ import type { Membership } from '#domain/memberships/membership.ts';
 import type { Organization } from '#domain/organizations/organization.ts';
 import type { Session } from '#domain/sessions/session.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
+import { dueAtOnce } from '#domain/shared/time.ts';
 import type { User } from '#domain/users/user.ts';
 
 /** Who acts, and from where: what the audit trail will say. */
@@ -123,7 +124,7 @@ export const unitOfWork = (
       effects.push(...consequences.flatMap(({ effects: following }) => following));
       if (effects.length > 0) {
         await repositories.outbox.add(
-          effects.map((effect) => ({ id: ids.next('eff'), effect, attempts: 0, dueAt: at })),
+          effects.map((effect) => ({ id: ids.next('eff'), effect, attempts: 0, dueAt: dueAtOnce(at) })),
         );
       }
       const forget = [...new Set<Forgettable>(consequences.flatMap((consequence) => consequence.forget))];

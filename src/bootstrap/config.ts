@@ -57,6 +57,8 @@ export interface Config {
   /** CIDR blocks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
   readonly logLevel: string;
+  /** How long requests are still served after `/readyz` went down, so that whoever balances the load notices first. */
+  readonly stopDelaySeconds: number;
   /** What this process does. */
   readonly role: Role;
 }
@@ -133,6 +135,7 @@ const environment = z.object({
   TRUSTED_PROXIES: list
     .refine((blocks) => blocks.every(nodeNetworks.isBlock), 'must be addresses or CIDR blocks, separated by commas')
     .default([]),
+  STOP_DELAY_SECONDS: whole(0, 60).optional(),
   ROLE: z.enum(roles, { error: 'must be serve, work or both' }).default('both'),
   LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'], { error: 'must be debug, info, warn, error or silent' })
@@ -174,6 +177,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
     trustedProxies: vars.TRUSTED_PROXIES,
     logLevel: vars.LOG_LEVEL,
     role: vars.ROLE,
+    stopDelaySeconds: vars.STOP_DELAY_SECONDS ?? (production ? 5 : 0),
   };
 };
 

@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { loadEnvFile } from 'node:process';
+import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { pinoLog } from '#adapters/system/pino-log.ts';
 import { systemClock } from '#adapters/system/system-clock.ts';
@@ -71,6 +72,7 @@ const start = async (config: Config): Promise<void> => {
     log.info('shutting down: finishing what is under way', { signal });
     identity.world?.deliverTo(undefined);
     await identity.world?.settled();
+    await wait(config.stopDelaySeconds * 1000);
     await door.close();
     await serving.close();
     await callers.close();

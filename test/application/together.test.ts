@@ -218,3 +218,27 @@ describe('deliveries', () => {
     expect(sizes).toEqual([1, 1, 4]);
   });
 });
+
+describe('nodes whose clocks differ by five minutes', () => {
+  it('work at once what the one that is ahead took in, and what follows from its acts', async () => {
+    const [right, ahead] = [new FakeClock(), new FakeClock()];
+    ahead.turn(300);
+    const { store } = noted();
+    await keptTogether(store)(stored(ahead, 'ada'));
+    const lanes = await store.transact({ across: 'inbox' }, (tx) =>
+      tx.inbox.lanes(right.now(), { after: null, lanes: 5, each: 5 }),
+    );
+    expect(lanes.flatMap(({ events }) => events)).toHaveLength(1);
+
+    const act = {
+      actor: { kind: 'system', id: null },
+      source: { via: 'job', ip: null, userAgent: null, requestId: null },
+    } as const;
+    const uow = unitOfWork(store, { forget: async () => {} }, () => {}, ahead, typeIds);
+    await uow.run({ across: 'outbox' }, act, async (tx) =>
+      tx.after({ do: 'end_provider_session', provider: 'workos', providerSession: 'session_1' }),
+    );
+    const due = await store.transact({ across: 'outbox' }, (tx) => tx.outbox.due(right.now(), 10));
+    expect(due).toHaveLength(1);
+  });
+});

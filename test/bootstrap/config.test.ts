@@ -39,6 +39,7 @@ describe('the configuration', () => {
       trustedProxies: [],
       logLevel: 'info',
       role: 'both',
+      stopDelaySeconds: 0,
     } satisfies Config);
   });
   it('takes an empty variable for an unset one', () => {
@@ -110,6 +111,16 @@ describe('the configuration', () => {
     expect(faultsOf({ ...env, MIGRATION_DATABASE_URL: 'memory:' })).toEqual([
       'MIGRATION_DATABASE_URL must be a postgres:// address',
     ]);
+  });
+  it('sees that the two words of WorkOS are swapped, and takes a delay before stopping', () => {
+    const swapped = { IDENTITY_PROVIDER: 'workos', WORKOS_API_KEY: 'client_01', WORKOS_CLIENT_ID: 'sk_test_1' };
+    expect(faultsOf(swapped)).toEqual([expect.stringContaining('look swapped')]);
+    expect(faultsOf(swapped).join()).not.toContain('sk_test_1');
+    expect(
+      readConfig({ ...swapped, WORKOS_API_KEY: 'sk_test_1', WORKOS_CLIENT_ID: 'client_01' }).stopDelaySeconds,
+    ).toBe(0);
+    expect(readConfig({ STOP_DELAY_SECONDS: '7' }).stopDelaySeconds).toBe(7);
+    expect(faultsOf({ STOP_DELAY_SECONDS: '61' })).toEqual([expect.stringMatching(/^STOP_DELAY_SECONDS/)]);
   });
   it('never repeats a secret in a fault', () => {
     expect(

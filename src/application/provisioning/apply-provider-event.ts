@@ -14,6 +14,7 @@ import { assignableRoles } from '#domain/memberships/role.ts';
 import { Organization } from '#domain/organizations/organization.ts';
 import { isActive } from '#domain/provisioning/directory-picture.ts';
 import { isId } from '#domain/shared/ids.ts';
+import { dueAtOnce } from '#domain/shared/time.ts';
 import { hearCertificate, hearConnection } from '#domain/sso/connection.ts';
 import { parseEmail } from '#domain/users/email.ts';
 import { User } from '#domain/users/user.ts';
@@ -82,7 +83,7 @@ const hearUser = async (hearing: Hearing, event: About<'user'>): Promise<Applied
   await link(tx, user, identity);
   user.describe({ email, name: event.name, at: event.at });
   await tx.save(user);
-  await tx.inbox.wake(clock.now());
+  await tx.inbox.wake(dueAtOnce(clock.now()));
   return applied;
 };
 
@@ -136,7 +137,7 @@ const hearOrganization = async (hearing: Hearing, event: About<'organization'>):
     organization.hearDomain({ name, state, asOf: event.at });
   }
   await tx.save(organization);
-  await tx.inbox.wake(clock.now());
+  await tx.inbox.wake(dueAtOnce(clock.now()));
   return applied;
 };
 
@@ -260,7 +261,7 @@ const hearConnectionState = async (
   if (before?.state !== connection.state || before.name !== connection.name) {
     tx.tell({ type: 'connection.changed', connection, before: before ?? null });
   }
-  if (!before) await tx.inbox.wake(clock.now());
+  if (!before) await tx.inbox.wake(dueAtOnce(clock.now()));
   return applied;
 };
 

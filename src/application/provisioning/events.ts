@@ -5,6 +5,7 @@ import type { ReadModels } from '#application/ports/read-models.ts';
 import type { EventUseCases } from '#application/provisioning/event-use-cases.ts';
 import type { UnitOfWork } from '#application/unit-of-work.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
+import { dueAtOnce } from '#domain/shared/time.ts';
 
 export const listEvents =
   (readModels: ReadModels): EventUseCases['listEvents'] =>
@@ -22,7 +23,14 @@ export const replayEvent =
       const { payload, ...heard } = event;
       if (heard.status === 'applied') throw new Refusal('event.applied_already');
       if (payload === null) throw new Refusal('event.forgotten');
-      const again = { ...heard, status: 'stored', attempts: 0, dueAt: tx.now, settledAt: null, note: null } as const;
+      const again = {
+        ...heard,
+        status: 'stored',
+        attempts: 0,
+        dueAt: dueAtOnce(tx.now),
+        settledAt: null,
+        note: null,
+      } as const;
       await tx.inbox.settle(id, again);
       const { externalId, name, status, attempts } = heard;
       tx.tell({ type: 'provider_event.replayed', organizationId, event: { id, externalId, name, status, attempts } });

@@ -6,7 +6,7 @@ import type { Clock, Ids } from '#application/ports/system.ts';
 import { keptTogether } from '#application/provisioning/kept-together.ts';
 import type { ReceiveDelivery } from '#application/use-cases.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
-import { secondsAfter } from '#domain/shared/time.ts';
+import { clockSkewSeconds, dueAtOnce, secondsAfter } from '#domain/shared/time.ts';
 
 /** By name of the provider, whichever of them signs people in. */
 export type DeliveriesByProvider = ReadonlyMap<string, EventDeliveries>;
@@ -28,9 +28,6 @@ export const receiveDelivery = (
     return isNew ? 'stored' : 'heard_before';
   };
 };
-
-/** How far the provider's clock may run ahead of ours. */
-const clockSkewSeconds = 300;
 
 /** The newest word wins, so a word dated into the future would win for years: it counts as said when it came. */
 const notFromTheFuture = (event: HeardEvent, now: Date): Pick<HeardEvent, 'occurredAt' | 'payload'> =>
@@ -54,7 +51,7 @@ export const heard = (provider: string, event: HeardEvent, clock: Clock, ids: Id
     payload,
     status: 'stored',
     attempts: 0,
-    dueAt: now,
+    dueAt: dueAtOnce(now),
     settledAt: null,
     note: null,
   };

@@ -7,7 +7,7 @@ import type { Clock, Log } from '#application/ports/system.ts';
 import { backoffSeconds } from '#application/reactions/worker.ts';
 import type { UnitOfWork } from '#application/unit-of-work.ts';
 import type { OrganizationId, UserId } from '#domain/shared/ids.ts';
-import { secondsAfter } from '#domain/shared/time.ts';
+import { dueAtOnce, secondsAfter } from '#domain/shared/time.ts';
 
 const batch = 50;
 /** How long an effect is left to the node that took it. A provider's call in the background takes a minute at most. */
@@ -91,7 +91,7 @@ export const relayOutbox = (
         if (!holder || holder.state.id === organizationId) ours.hearDomain(domain);
       }
       await tx.save(ours);
-      await tx.inbox.wake(clock.now());
+      await tx.inbox.wake(dueAtOnce(clock.now()));
     });
   }
 

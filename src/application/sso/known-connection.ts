@@ -9,6 +9,7 @@ import type { Source } from '#domain/audit/audit-entry.ts';
 import type { Organization } from '#domain/organizations/organization.ts';
 import type { OrganizationId } from '#domain/shared/ids.ts';
 import { Refusal } from '#domain/shared/refusal.ts';
+import { dueAtOnce } from '#domain/shared/time.ts';
 import { type Connection, hearConnection } from '#domain/sso/connection.ts';
 
 /** The provider's name of the organization; undefined until it has been registered there. */
@@ -29,7 +30,7 @@ export const learn = async (
   if (connection === before) return connection;
   await tx.connections.save(connection);
   if (before?.state !== connection.state) tx.tell({ type: 'connection.changed', connection, before: before ?? null });
-  if (!before) await tx.inbox.wake(clock.now());
+  if (!before) await tx.inbox.wake(dueAtOnce(clock.now()));
   return connection;
 };
 
