@@ -16,6 +16,8 @@ export interface ClusterOptions {
   /** Where the proxy listens; a free port if missing. */
   readonly port?: number | undefined;
   readonly environment?: Readonly<Record<string, string>>;
+  /** A process ended that nobody stopped. */
+  readonly ended?: (who: Part, how: string) => void;
   /** Every line that a process says. */
   readonly hear?: (who: string, text: string) => void;
 }
@@ -26,6 +28,8 @@ export interface Cluster {
   /** The address for browsers. */
   readonly url: string;
   readonly nodes: Readonly<Record<'identity-1' | 'identity-2' | 'worker', string>>;
+  /** The processes as they are now. */
+  pids(): Readonly<Partial<Record<Part, number>>>;
   /** Ends a part; with SIGKILL without a word. Settles when it is gone. */
   stop(part: Part, signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   /** Starts a part that was stopped. Settles when it answers. */
@@ -54,7 +58,7 @@ const answers = async (url: string): Promise<boolean> =>
 
 /** @throws Error with the last words of a process that ends, or does not answer in time */
 export const startCluster = async (options: ClusterOptions): Promise<Cluster> => {
-  const { databaseUrl, redisUrl, dataDir, environment = {}, hear = () => undefined } = options;
+  const { databaseUrl, redisUrl, dataDir, environment = {}, hear = () => undefined, ended = () => undefined } = options;
   const port = options.port ?? (await freePort());
   const ports = {
     'identity-1': await freePort(),
@@ -87,6 +91,11 @@ export const startCluster = async (options: ClusterOptions): Promise<Cluster> =>
     const env = { ...shared, ...own[part], PORT: String(ports[part]) };
     const child = spawn(process.execPath, [script], { cwd: home, env, stdio: ['ignore', 'pipe', 'pipe'] });
     running.set(part, child);
+    child.once('exit', (code, signal) => {
+      if (running.get(part) !== child) return;
+      running.delete(part);
+      ended(part, signal ?? `exit code ${code}`);
+    });
     let said = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -126,5 +135,6 @@ export const startCluster = async (options: ClusterOptions): Promise<Cluster> =>
     throw fault;
   }
   const nodes = { 'identity-1': at('identity-1'), 'identity-2': at('identity-2'), worker: at('worker') };
-  return { url: proxy.url, nodes, stop, start, close };
+  const pids = () => Object.fromEntries([...running].flatMap(([part, { pid }]) => (pid ? [[part, pid]] : [])));
+  return { url: proxy.url, nodes, pids, stop, start, close };
 };

@@ -30,6 +30,20 @@ const freePort = async (): Promise<number> => {
   return port;
 };
 
+/** Before anything is started: half a cluster is no use. */
+const mustBeFree = async (port: number): Promise<void> => {
+  const probe = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(probe, 'listening');
+  } catch {
+    throw new Error(
+      `Port ${port} is taken: stop what listens there, or choose another one: npm run cluster -- --port 8081`,
+    );
+  }
+  probe.close();
+  await once(probe, 'close');
+};
+
 /** What was opened, to be closed in reverse. */
 const opened: (() => Promise<unknown>)[] = [];
 
@@ -73,6 +87,7 @@ const redis = async (folder: string): Promise<string | undefined> => {
 };
 
 const run = async (port: number): Promise<void> => {
+  await mustBeFree(port);
   const folder = await temporaryFolder('cluster');
   say('Starting two nodes, a worker, a proxy and a sample service; this takes some seconds.\n');
   const databaseUrl = process.env['DATABASE_URL'] || (await postgres());
@@ -82,21 +97,22 @@ const run = async (port: number): Promise<void> => {
     redisUrl,
     dataDir: folder,
     port,
+    ended: (who, how) => say(`${who.padEnd(10)} ended (${how}); the others go on\n`),
     hear: (who, text) => {
       for (const line of text.split('\n')) if (line.startsWith('{')) say(`${who.padEnd(10)} ${line}\n`);
     },
     environment: { LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'warn' },
   });
   opened.push(() => cluster.close());
-  const { nodes, url } = cluster;
+  const { nodes, pids, url } = cluster;
   say(`
 The cluster is ready at ${url}   (development: anybody can sign in as anybody)
 
   Sign in          ${url}/auth/login?email=dora.developer@acme.test
   Guarded service  ${url}/sample/            who is calling, as a service behind the proxy is told
   IT department    ${url}/fake-idp/directory
-  Nodes            ${nodes['identity-1']} (plays the fake provider), ${nodes['identity-2']}
-  Worker           ${nodes.worker}/readyz
+  Nodes            ${nodes['identity-1']} (process ${pids()['identity-1']}; plays the fake provider), ${nodes['identity-2']} (process ${pids()['identity-2']})
+  Worker           ${nodes.worker}/readyz (process ${pids().worker})
   Database         ${process.env['DATABASE_URL'] ? 'DATABASE_URL' : 'embedded, gone when the cluster ends'}
   Shared cache     ${redisUrl ? 'Redis' : 'none: the nodes tell each other through PostgreSQL'}
   Stop             Ctrl+C

@@ -84,6 +84,12 @@ const start = async (config: Config): Promise<void> => {
   }
 };
 
+const usage = `Usage: npm start [-- --role serve|work|both]
+
+Everything else is configured by environment variables: PORT, DATABASE_URL, IDENTITY_PROVIDER, … (README.md, "Configuration").
+Without any it runs on an embedded database and a fake identity provider, at http://localhost:3000.
+`;
+
 const fail = (fault: unknown): never => {
   process.stderr.write(`${explained(fault)}\n`);
   process.exit(1);
@@ -91,8 +97,11 @@ const fail = (fault: unknown): never => {
 
 try {
   if (process.env['NODE_ENV'] !== 'production' && existsSync('.env')) loadEnvFile('.env');
-  const { role } = parseArgs({ options: { role: { type: 'string' } } }).values;
-  await start(readConfig(role === undefined ? process.env : { ...process.env, ROLE: role }));
+  const { role, help } = parseArgs({
+    options: { role: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  }).values;
+  if (help) say(usage);
+  else await start(readConfig(role === undefined ? process.env : { ...process.env, ROLE: role }));
 } catch (fault) {
   fail(fault);
 }
