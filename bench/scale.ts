@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { assembled, persistenceAt } from './lib/assembled.ts';
-import { ask, dropDatabases, keepDatabase, makeDatabase } from './lib/databases.ts';
+import { ask, dropDatabases, freshDatabase } from './lib/databases.ts';
 import { inTurn, median, percentile, print, ratios, spread, table } from './lib/figures.ts';
 import { fill, idOf, peopleIn, referenceOf, type Size, share } from './lib/filling.ts';
 import { type Server, startService, stopAll } from './lib/processes.ts';
@@ -15,14 +15,13 @@ const { values } = parseArgs({
     smaller: { type: 'string', default: '100' },
     rounds: { type: 'string', default: '5' },
     requests: { type: 'string', default: '400' },
-    keep: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 if (values.help) {
   print(
-    'npm run bench:scale -- [--sessions 1000000] [--organizations 100000] [--audit 10000000] [--smaller 100] [--rounds 5] [--requests 400] [--keep] [--quick]\n--keep leaves the databases for the next run.',
+    'npm run bench:scale -- [--sessions 1000000] [--organizations 100000] [--audit 10000000] [--smaller 100] [--rounds 5] [--requests 400] [--quick]',
   );
   process.exit(0);
 }
@@ -51,14 +50,12 @@ interface Side {
 const counted = (number: number): string => number.toLocaleString('en');
 
 const started = async (size: Size): Promise<Side> => {
-  const { url, wasThere } = await makeDatabase(`hatidata_bench_scale_${size.sessions}_${size.auditEntries}`);
-  if (!wasThere) {
-    const begun = performance.now();
-    await (await persistenceAt(url)).close();
-    await fill(url, size);
-    const seconds = Math.round((performance.now() - begun) / 1000);
-    print(`filled with ${counted(size.auditEntries)} audit entries in ${seconds} s`);
-  }
+  const url = await freshDatabase(`scale_${size.auditEntries}`);
+  const begun = performance.now();
+  await (await persistenceAt(url)).close();
+  await fill(url, size);
+  const seconds = Math.round((performance.now() - begun) / 1000);
+  print(`filled with ${counted(size.auditEntries)} audit entries in ${seconds} s`);
   const [held] = await ask<{ size: string }>(
     url,
     'select pg_size_pretty(pg_database_size(current_database())) as size',
@@ -246,9 +243,5 @@ try {
   table(['sweep that finds nothing', `at 1/${smaller}, ms`, 'ms'], sweeps);
 } finally {
   await stopAll();
-  if (values.keep) {
-    for (const size of [small, large])
-      keepDatabase(`postgres:///hatidata_bench_scale_${size.sessions}_${size.auditEntries}`);
-  }
   await dropDatabases();
 }

@@ -34,19 +34,13 @@ export const tell = async (url: string, ...statements: readonly string[]): Promi
 
 const made = new Set<string>();
 
-/** @param isThere what a database that an earlier run kept under this name means: it is used as it is */
-export const makeDatabase = async (name: string): Promise<{ readonly url: string; readonly wasThere: boolean }> => {
-  const wasThere = (await ask(server, `select from pg_database where datname = '${name}'`)).length > 0;
-  if (!wasThere) await tell(server, `create database ${name} template template0 encoding 'UTF8'`);
+/** What goes with the process, and is named after it. */
+export const freshDatabase = async (what: string): Promise<string> => {
+  const name = `hatidata_bench_${what}_${process.pid}`;
+  await tell(server, `create database ${name} template template0 encoding 'UTF8'`);
   made.add(name);
-  return { url: addressOf(name), wasThere };
+  return addressOf(name);
 };
-
-/** What goes with the process: named after it. */
-export const freshDatabase = async (what: string): Promise<string> =>
-  (await makeDatabase(`hatidata_bench_${what}_${process.pid}`)).url;
-
-export const keepDatabase = (url: string): void => void made.delete(new URL(url).pathname.slice(1));
 
 export const dropDatabases = async (): Promise<void> => {
   for (const name of made) await tell(server, `drop database if exists ${name} with (force)`);
