@@ -124,8 +124,9 @@ export class Refusal extends Error {
   readonly reason: RefusalReason;
   readonly details: RefusalDetails;
 
-  constructor(reason: RefusalReason, details: RefusalDetails = {}) {
-    super(refusals[reason]);
+  /** @param cause what stood in the way, for the log; nobody outside hears of it */
+  constructor(reason: RefusalReason, details: RefusalDetails = {}, cause?: unknown) {
+    super(refusals[reason], cause === undefined ? undefined : { cause });
     this.name = 'Refusal';
     this.reason = reason;
     this.details = details;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { errorCatalogue, errorsDocument } from '#adapters/delivery/http/error-catalogue.ts';
 import { Refusal, type RefusalReason, refusals } from '#domain/shared/refusal.ts';
 import { anId } from '../../support/words.ts';
-import { anOwner, byToken, type Served, serve } from './served.ts';
+import { anOwner, byCookie, byToken, type Served, serve } from './served.ts';
 
 const org = `/v1/organizations/${anId('org')}`;
 
@@ -321,5 +321,27 @@ describe('the catalogue', () => {
 
   it('has every reason and the fault', () => {
     expect(errorCatalogue().map(({ reason }) => reason)).toEqual([...Object.keys(refusals), 'internal']);
+  });
+});
+
+describe('a database that is away', () => {
+  it('is told to the operator with what stood in the way, once and not for everybody; callers hear nothing of it', async () => {
+    const cause = new Error('could not extend file: No space left on device');
+    const served = await serve({
+      whoAmI: async () => {
+        throw new Refusal('storage.unavailable', {}, cause);
+      },
+    });
+    try {
+      for (let ask = 0; ask < 3; ask += 1) {
+        const answer = await served.send('GET', '/v1/whoami', { headers: byCookie });
+        expect(answer.status).toBe(503);
+        expect(JSON.stringify(answer.json)).not.toContain('device');
+      }
+      const told = served.log.filter(({ message }) => message === 'requests are answered with 503');
+      expect(told).toMatchObject([{ level: 'warn', facts: { reason: 'storage.unavailable', fault: cause } }]);
+    } finally {
+      await served.close();
+    }
   });
 });

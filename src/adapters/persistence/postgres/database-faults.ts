@@ -25,8 +25,8 @@ const socketErrors = new Set([
   'ENOENT',
 ]);
 
-/** Class 08, too many connections, a statement or lock that took too long, a server that goes down or comes up. */
-const awayStates = /^(08...|53300|57014|55P03|57P0[1-5]|25P03)$/;
+/** Class 08, no room left (connections, memory, disk), a disk that fails, a statement or lock that took too long, a server that goes down or comes up. */
+const awayStates = /^(08...|53[0-3]00|58030|57014|55P03|57P0[1-5]|25P03)$/;
 
 /** What `pg` says without a code when its pool or a connection gave up. */
 const awayWords = /timeout exceeded when trying to connect|Connection terminated|connection error and is not queryable/;
@@ -47,7 +47,7 @@ export const refusalFor = (thrown: unknown): unknown => {
   if (!isError(thrown) || thrown instanceof Refusal) return thrown;
   const code = typeof thrown.code === 'string' ? thrown.code : '';
   if (socketErrors.has(code) || awayStates.test(code) || awayWords.test(thrown.message)) {
-    return new Refusal('storage.unavailable');
+    return new Refusal('storage.unavailable', {}, thrown);
   }
   const isHalfPair = code === '22P02' && thrown.message.includes('type json');
   if (unstorableStates.has(code) || isHalfPair) return new Refusal('request.invalid', { text: 'unstorable character' });

@@ -44,9 +44,25 @@ const problemPage = (problem: Problem, requestId: string, signIn: boolean) =>
 </dl>`,
   );
 
-export const problems =
-  (log: Log): Step =>
-  async (ctx, next) => {
+/** An operator reads why we are unavailable once a minute and cause, not once for everybody who asks. */
+const quietMilliseconds = 60_000;
+
+const unavailable = (log: Log): ((refusal: Refusal) => void) => {
+  const said = new Map<string, number>();
+  return ({ reason, cause }) => {
+    if (!(cause instanceof Error)) return;
+    const what = `${reason} ${cause.message}`;
+    const now = performance.now();
+    if (now - (said.get(what) ?? Number.NEGATIVE_INFINITY) < quietMilliseconds) return;
+    if (said.size > 100) said.clear();
+    said.set(what, now);
+    log.warn('requests are answered with 503', { reason, fault: cause });
+  };
+};
+
+export const problems = (log: Log): Step => {
+  const sayWhy = unavailable(log);
+  return async (ctx, next) => {
     try {
       await next();
     } catch (thrown) {
@@ -54,6 +70,7 @@ export const problems =
       if (problem.status === 500) {
         log.error('fault', { request_id: ctx.state.requestId, route: ctx.state.route, fault: described(thrown) });
       }
+      if (problem.status === 503 && thrown instanceof Refusal) sayWhy(thrown);
       ctx.status = problem.status;
       ctx.set(problemHeaders(problem));
       ctx.remove('Location');
@@ -67,3 +84,4 @@ export const problems =
       }
     }
   };
+};

@@ -25,5 +25,6 @@ const isOurs = (origin: string | undefined, publicUrl: URL): boolean => {
 export const mustBeOurOwnPage = (publicUrl: URL, header: (name: string) => string | undefined): void => {
   if (isOurs(header('origin'), publicUrl)) return;
   const site = header('sec-fetch-site');
-  if (site !== 'same-origin' && site !== 'none') throw new Refusal('request.cross_origin', { origin: publicUrl.origin });
+  if (site !== 'same-origin' && site !== 'none')
+    throw new Refusal('request.cross_origin', { origin: publicUrl.origin });
 };
