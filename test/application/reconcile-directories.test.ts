@@ -7,6 +7,7 @@ import { typeIds } from '#adapters/system/type-ids.ts';
 import type { DirectoryReader } from '#application/ports/directory-reader.ts';
 import type { IdentityProvider } from '#application/ports/identity-provider.ts';
 import type { Repositories, Store } from '#application/ports/store.ts';
+import type { Clock } from '#application/ports/system.ts';
 import { reconcileDirectories } from '#application/reactions/reconcile-directories.ts';
 import { unitOfWork } from '#application/unit-of-work.ts';
 import { Organization } from '#domain/organizations/organization.ts';
@@ -80,9 +81,9 @@ const stage = async ({ people, onPage, onSave }: Stage) => {
     members: (_, from) => page('members', everybody, from),
   };
   const provider = { name: 'fake', directory } as unknown as IdentityProvider;
-  const node = () => {
-    const uow = unitOfWork(store, { forget: async () => {} }, () => {}, clock, typeIds);
-    return reconcileDirectories(store, uow, provider, clock, typeIds, log);
+  const node = (its: Clock = clock) => {
+    const uow = unitOfWork(store, { forget: async () => {} }, () => {}, its, typeIds);
+    return reconcileDirectories(store, uow, provider, its, typeIds, log);
   };
   const organization = Organization.restore(anOrganization({ provider: { provider: 'fake', id: 'org_there' } }));
   await memory.transact({ across: 'founding' }, (tx) => tx.organizations.save(organization));
@@ -304,5 +305,19 @@ describe('a reconciliation', () => {
       'a change of a directory could not be made and is left out',
       'a change of a directory could not be made and is left out',
     ]);
+  });
+
+  it('that the schedule begins is taken up in the same round, though time passes meanwhile', async () => {
+    const world = await stage({ people: 1 });
+    await world.begin();
+    await world.node().goOn(org, still);
+    world.clock.turn(25 * 3600);
+    const ticking: Clock = {
+      now() {
+        world.clock.turn(0.001);
+        return world.clock.now();
+      },
+    };
+    expect(await world.node(ticking).due()).toEqual([org]);
   });
 });

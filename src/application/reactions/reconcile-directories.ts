@@ -60,7 +60,7 @@ export const reconcileDirectories = (
       );
       for (const id of neglected) await store.transact(id, ({ reconciliations }) => begin(reconciliations, id));
     }
-    return store.transact({ across: 'reconciliation' }, (tx) => tx.reconciliations.due(now, most));
+    return store.transact({ across: 'reconciliation' }, (tx) => tx.reconciliations.due(clock.now(), most));
   }
 
   async function begin(reconciliations: Transaction['reconciliations'], organizationId: OrganizationId): Promise<void> {
