@@ -1,7 +1,7 @@
 // Turns whatever was thrown into the one error envelope, or into a page where a browser asked for one.
 
 import type { Log } from '#application/ports/system.ts';
-import { Refusal } from '#domain/shared/refusal.ts';
+import { Refusal, type RefusalReason } from '#domain/shared/refusal.ts';
 import type { Exchange, Step } from './exchange.ts';
 import { html } from './html.ts';
 import { page, pagePolicy } from './page.ts';
@@ -44,18 +44,16 @@ const problemPage = (problem: Problem, requestId: string, signIn: boolean) =>
 </dl>`,
   );
 
-/** An operator reads why we are unavailable once a minute and cause, not once for everybody who asks. */
+/** An operator reads once a minute why we are unavailable, not once for everybody who asks, nor for each shape of one outage. */
 const quietMilliseconds = 60_000;
 
 const unavailable = (log: Log): ((refusal: Refusal) => void) => {
-  const said = new Map<string, number>();
+  const said = new Map<RefusalReason, number>();
   return ({ reason, cause }) => {
     if (!(cause instanceof Error)) return;
-    const what = `${reason} ${cause.message}`;
     const now = performance.now();
-    if (now - (said.get(what) ?? Number.NEGATIVE_INFINITY) < quietMilliseconds) return;
-    if (said.size > 100) said.clear();
-    said.set(what, now);
+    if (now - (said.get(reason) ?? Number.NEGATIVE_INFINITY) < quietMilliseconds) return;
+    said.set(reason, now);
     log.warn('requests are answered with 503', { reason, fault: cause });
   };
 };
