@@ -131,6 +131,23 @@ await withPostgres('the database on PostgreSQL', (url) => {
       expect(await database.store.transact(id, async () => 'now')).toBe('now');
     });
 
+    it('does not let others wait for a process that froze in the middle of a transaction', async () => {
+      const [frozen, database] = [await migrated({ idleMilliseconds: 300 }), await opened()];
+      const { id } = organizationWith().state;
+      const { promise: over, resolve: wake } = Promise.withResolvers<void>();
+      const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+      const first = frozen.store.transact(id, async (tx) => {
+        begin();
+        await over;
+        return tx.organizations.get(id);
+      });
+      await begun;
+      expect(await database.store.transact(id, async () => 'served')).toBe('served');
+      wake();
+      await expect(first).rejects.toMatchObject(unavailable);
+      expect(await frozen.store.transact(id, async () => 'again')).toBe('again');
+    });
+
     it('leaves connections to others while many writers of one organization wait for their turn', async () => {
       const database = await migrated({ connections: 2 });
       const [busy, quiet] = [organizationWith().state.id, organizationWith().state.id];

@@ -47,6 +47,11 @@ export interface PostgresOptions {
   readonly connections?: number;
   /** A statement that runs longer is cancelled and answered with `storage.unavailable`. 15 000 unless told. */
   readonly statementMilliseconds?: number;
+  /**
+   * A transaction that says nothing for so long is ended by the server. Between two statements of ours lie milliseconds; a process that
+   * was frozen there holds locks, and others wait for it no longer than this. 5 000 unless told.
+   */
+  readonly idleMilliseconds?: number;
 }
 
 export interface PgliteOptions {
@@ -105,7 +110,7 @@ export const openPostgres = async (options: PostgresOptions): Promise<OpenDataba
     driverOptions: {
       options: asService,
       statement_timeout: options.statementMilliseconds ?? 15_000,
-      idle_in_transaction_session_timeout: 60_000,
+      idle_in_transaction_session_timeout: options.idleMilliseconds ?? 5_000,
       connectionTimeoutMillis: connectMilliseconds,
       application_name: 'hatidata-identity',
     },
