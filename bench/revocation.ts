@@ -4,7 +4,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,6 +12,8 @@ import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
 import pg from 'pg';
 import { createClient } from 'redis';
+import { percentile, print } from './lib/figures.ts';
+import { freePort } from './lib/processes.ts';
 
 const { values } = parseArgs({
   options: {
@@ -34,19 +35,8 @@ const server = process.env['BENCH_DATABASE_URL'] ?? 'postgres://postgres@127.0.0
 /** How many requests are under way to the second node for the one who is being revoked. */
 const probers = 3;
 
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const started: ChildProcess[] = [];
 const folder = await mkdtemp(join(tmpdir(), 'revocation-'));
-
-const freePort = async (): Promise<number> => {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-};
 
 const sql = async (statement: string): Promise<void> => {
   const client = new pg.Client({ connectionString: server });
@@ -84,10 +74,6 @@ const startRedis = async (): Promise<{ readonly url: string; readonly child: Chi
   return { url: `redis://127.0.0.1:${port}`, child };
 };
 
-const percentile = (numbers: readonly number[], share: number): number => {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
-};
 const shown = (numbers: readonly number[]): string =>
   [0.5, 0.99, 1].map((share) => percentile(numbers, share).toFixed(1)).join(' | ');
 

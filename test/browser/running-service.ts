@@ -2,24 +2,14 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../../deploy/free-port.ts';
 
 export interface RunningService extends AsyncDisposable {
   readonly url: string;
   /** What it told the newcomer. */
   readonly welcome: string;
 }
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('there is no free port');
-  return address.port;
-};
 
 const home = join(import.meta.dirname, '../..');
 const patience = 30_000;

@@ -8,8 +8,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../deploy/free-port.ts';
 import { type RunningService, startService } from '../browser/running-service.ts';
-import { freePort } from '../support/postgres.ts';
 
 const isInstalled = spawnSync('nginx', ['-v']).status === 0;
 const loud = 'NOT TESTED: deploy/nginx.conf. There is no nginx on the PATH: apt-get install nginx-light.';

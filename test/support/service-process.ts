@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from './postgres.ts';
+import { freePort } from '../../deploy/free-port.ts';
 
 const main = new URL('../../src/bootstrap/main.ts', import.meta.url).pathname;
 const startMilliseconds = 60_000;
